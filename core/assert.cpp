@@ -1,0 +1,13 @@
+#include "core/assert.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace sennit {
+
+void assertion_failed(const char* condition, const char* file, int line) {
+  std::fprintf(stderr, "%s:%d: assertion failed: %s\n", file, line, condition);
+  std::abort();
+}
+
+}  // namespace sennit
