@@ -1,0 +1,79 @@
+#include "core/observer.h"
+
+#include <algorithm>
+
+namespace sennit {
+
+std::string_view to_string(Drop reason) {
+  constexpr std::array<std::string_view, drop_count> names{
+      "pool_empty", "queue_full", "queue_aged", "rate_limited",    "no_path",
+      "too_big",    "not_ip",     "malformed",  "unknown_session", "not_authentic",
+      "replayed",   "duplicate",  "late",       "hold_full",       "fec_useless"};
+  return names.at(static_cast<std::size_t>(reason));
+}
+
+std::string_view to_string(PathState state) {
+  constexpr std::array<std::string_view, 4> names{"probing", "up", "suspect", "down"};
+  return names.at(static_cast<std::size_t>(state));
+}
+
+Observer::Observer(bool trace_packets) : tracing_(trace_packets) {
+  if (tracing_) trace_.resize(trace_max);
+}
+
+void Observer::dropped(Instant now, Drop reason, const Packet& packet, std::uint8_t path) {
+  ++drops_[static_cast<std::size_t>(reason)];
+  trace(now, TraceKind::dropped, path, packet.info().class_id, 0,
+        static_cast<std::uint64_t>(reason), packet.info().flow_hash, packet.size());
+}
+
+void Observer::dropped(Instant now, Drop reason, std::size_t size, std::uint8_t path) {
+  ++drops_[static_cast<std::size_t>(reason)];
+  trace(now, TraceKind::dropped, path, ClassId{}, 0, static_cast<std::uint64_t>(reason), 0, size);
+}
+
+void Observer::event(const Event& event) {
+  if (events_size_ == events_max) {  // the oldest are worth least
+    events_begin_ = (events_begin_ + 1) % events_max;
+    --events_size_;
+    ++events_overflow_;
+  }
+  events_[(events_begin_ + events_size_++) % events_max] = event;
+}
+
+std::optional<Event> Observer::poll_event() {
+  if (events_size_ == 0) return std::nullopt;
+  const Event event = events_[events_begin_];
+  events_begin_ = (events_begin_ + 1) % events_max;
+  --events_size_;
+  return event;
+}
+
+void Observer::append(Instant now, TraceKind kind, std::uint8_t path, ClassId class_id,
+                      std::uint64_t sequence, std::uint64_t a, std::uint64_t b, std::size_t size) {
+  if (trace_size_ == trace_max) {
+    trace_begin_ = (trace_begin_ + 1) % trace_max;
+    --trace_size_;
+    ++trace_overflow_;
+  }
+  TraceRecord& record = trace_[(trace_begin_ + trace_size_++) % trace_max];
+  record.at_ns = now.time_since_epoch().count();
+  record.sequence = sequence;
+  record.a = a;
+  record.b = b;
+  record.size = static_cast<std::uint32_t>(size) & 0xffffff;
+  record.class_id = static_cast<std::uint32_t>(class_id) & 0xff;
+  record.kind = kind;
+  record.path = path;
+  record.flags = 0;
+}
+
+std::size_t Observer::poll_trace(std::span<TraceRecord> out) {
+  const std::size_t n = std::min(out.size(), trace_size_);
+  for (std::size_t i = 0; i < n; ++i) out[i] = trace_[(trace_begin_ + i) % trace_max];
+  trace_begin_ = (trace_begin_ + n) % trace_max;
+  trace_size_ -= n;
+  return n;
+}
+
+}  // namespace sennit
