@@ -17,7 +17,6 @@ inline constexpr std::size_t path_queue_max = 2048;   // packets committed to on
 inline constexpr std::size_t sent_max = 16384;        // datagrams in flight on one path
 inline constexpr std::size_t retained_max = 16384;    // sent inner packets kept for reinjection
 inline constexpr std::size_t resequence_max = 16384;  // inner packets that wait for predecessors
-inline constexpr std::size_t deliver_max = 16384;     // inner packets that wait for the driver
 inline constexpr std::size_t replay_window = 8192;    // packet numbers per path, not per tunnel
 inline constexpr std::size_t duplicate_window = 65536;  // data sequences remembered per class
 inline constexpr std::size_t bundle_max = 4;            // inner packets that share a datagram

@@ -22,7 +22,8 @@ class IngressQueue {
   IngressQueue(const IngressQueue&) = delete;
   IngressQueue& operator=(const IngressQueue&) = delete;
 
-  /// Classifies by the inner headers, fills info() (since, flow_hash, class_id, ecn) and queues.
+  /// Classifies by the inner headers, fills info() (since, flow_hash, class_id, ecn) and queues;
+  /// traces `accepted`.
   /// Not IPv4 or IPv6: dropped (Drop::not_ip). Over ingress_packets_max in all: the fattest flow of
   /// the fattest class loses from its head (RFC 8290 section 4.1), Drop::queue_full. A class's
   /// rate_max (token bucket, 50 ms deep) shapes: its packets wait, they are not dropped for it.
@@ -43,8 +44,11 @@ class IngressQueue {
   Bytes bytes(ClassId class_id) const;
   /// When pop() of a class that is held back by its rate limit may succeed again; never if none is.
   Instant next_wake(Instant now) const;
-  /// CoDel's interval: max(100 ms, 1.2 x the round trip through the tunnel with its hold).
+  /// The round trip through the tunnel with its hold. CoDel's interval is max(100 ms, 1.2 of it);
+  /// above 66 ms the targets of classes that are not realtime grow in proportion (bulk: 0.3 of it).
   void set_round_trip(Duration round_trip);
+  /// The rate of all paths together: no CoDel target is below 1.5 full packets at this rate.
+  void set_rate(BitRate total);
   std::uint64_t ce_marked() const;
 
  private:

@@ -49,13 +49,25 @@ static_assert(sizeof(PacketView) == 16);
 /// bits = send a copy on each.
 using PathMask = std::uint32_t;
 
+/// What a packet costs a path beside its own bytes: header, timestamp, frame, tag, UDP and IPv4.
+inline constexpr std::int64_t overhead_bytes = 67;
+
+/// Books a packet of `size` bytes on a path, as the tunnel's own queues will once it is committed.
+constexpr void charge(PathView& path, std::int64_t size) {
+  path.queued_bytes += size + overhead_bytes;
+  path.window_bytes -= size + overhead_bytes;
+}
+
 /// Paths arrive sorted by PathId and hold only those that may carry this class now; there is at
-/// least one. All packets of a call are of one class and in the order in which they should leave.
+/// least one, and each packet fits into the MTU of at least one. All packets of a call are of one
+/// class and in the order in which they should leave.
 struct ScheduleInput {
   Instant now;
   std::span<PathView> paths;
   std::span<const PacketView> packets;
-  Rng& rng;  // the scheduler's own stream
+  Rng& rng;                        // the scheduler's own stream
+  std::int64_t backlog_bytes = 0;  // of this class, waiting for a path, `packets` included; ECF and
+                                   // BLEST ask whether the fast path would take them all soon
 };
 
 class Scheduler {
@@ -65,6 +77,9 @@ class Scheduler {
   Scheduler& operator=(const Scheduler&) = delete;
   virtual ~Scheduler() = default;
   virtual std::string_view name() const = 0;
+  /// The operator's name of a path, told before its first row; for policies that are configured by
+  /// name (weights).
+  virtual void set_path_name(PathId, std::string_view) {}
   /// Fill choice[i] for packets[i]; both spans have equal length. A 0 stops the caller: it and all
   /// later packets of the batch stay queued in order, so once a packet is held the rest must be
   /// held too. Must not depend on how packets were cut into batches (tests/batch_invariance).

@@ -1,0 +1,220 @@
+#include "core/binder.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace sennit {
+namespace {
+
+PathMask bit_of(std::size_t position) { return PathMask{1} << position; }
+
+}  // namespace
+
+Binder::Binder(const TunnelConfig& config, Observer& observer, PathSet& paths, Retention& retention,
+               SourceSink& sink, std::uint64_t seed, std::unique_ptr<Scheduler> scheduler)
+    : config_(config),
+      observer_(observer),
+      paths_(paths),
+      retention_(retention),
+      sink_(sink),
+      ingress_(config, observer, Rng{seed}.fork("ingress").next()),
+      scheduler_(scheduler ? std::move(scheduler) : make_scheduler(config.scheduler)),
+      rng_(Rng{seed}.fork("scheduler")),
+      stages_(config.classes.size()),
+      next_flow_sequence_(config.classes.size() * flow_buckets, 0) {
+  SENNIT_ASSERT(scheduler_ != nullptr);
+}
+
+void Binder::on_path_added(const Path& path) {
+  scheduler_->set_path_name(path.id, path.config.name);
+}
+
+void Binder::handle_inner(Instant now, std::span<Packet> packets, std::size_t inner_max) {
+  for (Packet& packet : packets) {
+    if (packet.size() > inner_max) {
+      observer_.dropped(now, Drop::too_big, packet);
+      packet = Packet{};
+      continue;
+    }
+    ++accepted_packets_;
+    accepted_bytes_ += packet.size();
+    observer_.trace(now, TraceKind::accepted, no_path, ClassId{}, 0, 0, ingress_.packets(),
+                    packet.size());
+    ingress_.push(now, std::move(packet));
+  }
+}
+
+void Binder::bind(Instant now) {
+  for (const ClassId class_id : ingress_.service_order()) bind_class(now, class_id);
+}
+
+// Groups grow 1, 2, 4, … while everything is taken, so that what is left over in the stage, out of
+// FQ-CoDel's hands, is never more than what was bound at the same instant.
+void Binder::bind_class(Instant now, ClassId class_id) {
+  if (stages_[index(class_id)].size == 0 && ingress_.empty(class_id)) return;
+  view_count_ = collect_views(now, class_id);
+  if (view_count_ == 0) return;
+  for (std::size_t group = 1;; group = std::min(2 * group, stage_max)) {
+    fill_stage(now, class_id, group);
+    const std::size_t staged = stages_[index(class_id)].size;
+    if (staged == 0 || bind_staged(now, class_id) < staged) return;
+  }
+}
+
+bool Binder::prefers(const ClassConfig& config, const Path& path) const {
+  return std::find(config.links.begin(), config.links.end(), path.config.name) !=
+         config.links.end();
+}
+
+std::size_t Binder::collect_views(Instant now, ClassId class_id) {
+  const ClassConfig& config = config_.classes[index(class_id)];
+  const auto available = [&](const Path* path) {
+    return path->usable() &&
+           path->queues[index(class_id)].size() + path->sparse.size() + 2 * stage_max <
+               path_queue_max;
+  };
+  const bool only_preferred =
+      !config.links.empty() &&
+      std::any_of(paths_.all().begin(), paths_.all().end(),
+                  [&](const Path* path) { return path->usable() && prefers(config, *path); });
+  std::size_t count = 0;
+  for (const Path* path : paths_.all()) {
+    if (!available(path) || (only_preferred && !prefers(config, *path))) continue;
+    views_[count++] = path->view(now);
+  }
+  return count;
+}
+
+void Binder::fill_stage(Instant now, ClassId class_id, std::size_t want) {
+  Stage& stage = stages_[index(class_id)];
+  while (stage.size < want) {
+    Packet packet = ingress_.pop(now, class_id);
+    if (!packet) return;
+    stage.packets[stage.size++] = std::move(packet);
+    ++staged_total_;
+  }
+}
+
+std::size_t Binder::bind_staged(Instant now, ClassId class_id) {
+  Stage& stage = stages_[index(class_id)];
+  std::array<PacketView, stage_max> packets;
+  std::array<PathMask, stage_max> choice{};
+  const int realtime = config_.classes[index(class_id)].realtime ? PacketView::realtime : 0;
+  for (std::size_t i = 0; i < stage.size; ++i) {
+    const PacketInfo& info = stage.packets[i].info();
+    const bool sparse = (info.flags & PacketFlag::sparse) != 0;
+    packets[i] = {(now - info.since).count(), info.flow_hash,
+                  static_cast<std::uint16_t>(stage.packets[i].size()),
+                  static_cast<std::uint8_t>(class_id),
+                  static_cast<std::uint8_t>(realtime | (sparse ? PacketView::sparse : 0))};
+  }
+  const ScheduleInput input{now, {views_.data(), view_count_}, {packets.data(), stage.size}, rng_};
+  scheduler_->assign(input, {choice.data(), stage.size});
+  std::size_t bound = 0;
+  while (bound < stage.size && choice[bound] != 0 && !retention_.full()) {
+    bind_packet(now, std::move(stage.packets[bound]), with_duplicate(class_id, choice[bound]));
+    ++bound;
+  }
+  std::move(stage.packets.begin() + static_cast<std::ptrdiff_t>(bound),
+            stage.packets.begin() + static_cast<std::ptrdiff_t>(stage.size), stage.packets.begin());
+  staged_total_ -= bound;
+  stage.size -= bound;
+  return bound;
+}
+
+// Rows chosen -> path ids chosen, and a second path for a class that asks for it.
+PathMask Binder::with_duplicate(ClassId class_id, PathMask rows) const {
+  PathMask ids = 0;
+  const PathView* second = nullptr;
+  for (std::size_t row = 0; row < view_count_; ++row) {
+    if ((rows & bit_of(row)) != 0) {
+      ids |= bit_of(views_[row].path);
+    } else if (second == nullptr || views_[row].one_way_ns < second->one_way_ns) {
+      second = &views_[row];
+    }
+  }
+  const bool duplicate = config_.classes[index(class_id)].duplicate;
+  if (duplicate && second != nullptr && std::has_single_bit(ids)) ids |= bit_of(second->path);
+  return ids;
+}
+
+void Binder::bind_packet(Instant now, Packet packet, PathMask chosen) {
+  PacketInfo& info = packet.info();
+  const std::size_t class_index = index(info.class_id);
+  const Duration waited = now - info.since;
+  info.sequence = next_sequence_[class_index];
+  next_sequence_[class_index] = info.sequence.next();
+  info.flow_sequence =
+      next_flow_sequence_[class_index * flow_buckets + info.flow_hash % flow_buckets]++;
+  info.since = now;
+  observer_.trace(now, TraceKind::assigned, no_path, info.class_id, info.sequence.value, chosen,
+                  static_cast<std::uint64_t>(waited.count()), packet.size());
+  sink_.on_bound(now, packet, chosen);
+
+  const bool sparse =
+      (info.flags & PacketFlag::sparse) != 0 && !config_.classes[class_index].realtime;
+  const Bytes size = queued_size(packet.size());
+  const RetainedRef ref = retention_.keep(std::move(packet));
+  Retained& entry = *retention_.find(ref);
+  entry.path_mask = chosen;
+  for (PathMask rest = chosen; rest != 0; rest &= rest - 1) {
+    Path& path = *paths_.find(PathId{static_cast<std::uint8_t>(std::countr_zero(rest))});
+    (sparse ? path.sparse : path.queues[class_index]).push(ref);
+    path.queued += size;
+    ++entry.waiting;
+  }
+  duplicated_ += static_cast<std::uint64_t>(entry.waiting - 1);
+}
+
+bool Binder::queue_copy(Instant now, Path& path, RetainedRef ref, Retained& entry) {
+  if (path.repairs.full()) return false;
+  path.repairs.push(ref);
+  path.queued += queued_size(entry.packet.size());
+  entry.packet.info().since = now;
+  entry.path_mask |= bit_of(index(path.id));
+  ++entry.waiting;
+  return true;
+}
+
+void Binder::give_back(Instant now, Path& path) {
+  const std::uint32_t here = bit_of(index(path.id));
+  const auto move_all = [&](RefQueue& queue) {
+    for (std::size_t n = queue.size(); n > 0; --n) {
+      const RetainedRef ref = queue.pop();
+      Retained& entry = *retention_.find(ref);
+      --entry.waiting;
+      path.queued -= queued_size(entry.packet.size());
+      Path* other = paths_.fastest(now, entry.packet.size(), here);
+      if (other == nullptr) other = &path;  // nowhere better: it keeps waiting here
+      if (!entry.settled && queue_copy(now, *other, ref, entry)) continue;
+      retention_.release_if_done(ref, entry);
+    }
+  };
+  move_all(path.repairs);
+  move_all(path.sparse);
+  for (const ClassId class_id : ingress_.service_order()) move_all(path.queues[index(class_id)]);
+}
+
+void Binder::forget_queued(Path& path) {
+  const auto drop_all = [&](RefQueue& queue) {
+    while (!queue.empty()) {
+      const RetainedRef ref = queue.pop();
+      Retained& entry = *retention_.find(ref);
+      --entry.waiting;
+      retention_.release_if_done(ref, entry);
+    }
+  };
+  drop_all(path.repairs);
+  drop_all(path.sparse);
+  for (RefQueue& queue : path.queues) drop_all(queue);
+}
+
+void Binder::on_paths_measured() {
+  Duration longest{};
+  for (const Path* path : paths_.all()) {
+    if (path->usable()) longest = std::max(longest, path->flight.srtt());
+  }
+  ingress_.set_round_trip(longest);
+}
+
+}  // namespace sennit

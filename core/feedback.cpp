@@ -1,0 +1,169 @@
+#include "core/feedback.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace sennit {
+namespace {
+
+// Every so many reports one more goes out on the path that it is about, so that a path whose
+// reverse direction is dead, and one whose forward direction is, can be told apart.
+constexpr std::uint32_t own_path_every = 4;
+
+std::span<std::byte> append_frame(Packet& packet, wire::FrameKind kind, ClassId class_id,
+                                  std::size_t size, bool length_follows) {
+  const std::size_t head = wire::kind_size + (length_follows ? wire::length_size : 0);
+  const auto frame = packet.append(head + size);
+  frame[0] = wire::frame_kind(kind, class_id, length_follows);
+  if (length_follows) {
+    wire::Writer{frame.subspan(wire::kind_size)}.u16(static_cast<std::uint16_t>(size));
+  }
+  return frame.subspan(head);
+}
+
+}  // namespace
+
+void Feedback::ping(Instant now, Path& path) {
+  Packet packet = sender_.new_control();
+  if (!packet) return;
+  const auto token = static_cast<std::uint64_t>(now.time_since_epoch().count());
+  wire::Writer{append_frame(packet, wire::FrameKind::ping, ClassId{}, 8, false)}.u64(token);
+  path.last_ping = now;
+  path.control.push_back(std::move(packet));
+}
+
+void Feedback::pong(Path& path, std::uint64_t token) {
+  Packet packet = sender_.new_control();
+  if (!packet) return;
+  wire::Writer{append_frame(packet, wire::FrameKind::pong, ClassId{}, 8, false)}.u64(token);
+  path.control.push_back(std::move(packet));
+}
+
+void Feedback::append_path_status(Packet& packet, bool another_frame_follows) const {
+  const auto paths = paths_.all();
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    const bool length = another_frame_follows || i + 1 < paths.size();
+    wire::Writer writer{append_frame(packet, wire::FrameKind::path_status, ClassId{}, 3, length)};
+    writer.u8(static_cast<std::uint8_t>(paths[i]->id));
+    writer.u8(static_cast<std::uint8_t>(paths[i]->up() ? wire::PathUse::available
+                                                       : wire::PathUse::standby));
+    writer.u8(paths[i]->config.cost);
+  }
+}
+
+void Feedback::announce_paths() {
+  for (Path* path : paths_.all()) {
+    if (!path->up()) continue;
+    Packet packet = sender_.new_control();
+    if (!packet) return;
+    append_path_status(packet, false);
+    path->control.push_back(std::move(packet));
+  }
+}
+
+void Feedback::handle_timeout(Instant now) {
+  if (report_due() <= now) send_reports(now);
+  for (Path* path : paths_.all()) {
+    if (ping_due(*path) <= now) ping(now, *path);
+    if (tail_due(*path) <= now) send_tails(now, *path);
+  }
+}
+
+// One datagram tells about every path with news, on the path where it arrives first. A second copy
+// goes on each reported path every fourth time.
+void Feedback::send_reports(Instant now) {
+  std::uint32_t reported = 0;
+  Packet packet = make_report_datagram(now, reported);
+  if (!packet) return;
+  Path* fastest = paths_.fastest(now, packet.size());
+  for (Path* path : paths_.all()) {
+    const bool about = (reported >> index(path->id) & 1) != 0;
+    const bool own_turn = about && path->reports_made % own_path_every == 0;
+    const bool only_way = fastest == nullptr && about;
+    if (path == fastest || !(own_turn || only_way)) continue;
+    Packet copy = sender_.new_control();
+    if (!copy) return;
+    copy.resize(packet.size());
+    std::memcpy(copy.bytes().data(), packet.bytes().data(), packet.size());
+    path->control.push_back(std::move(copy));
+  }
+  if (fastest != nullptr) fastest->control.push_back(std::move(packet));
+}
+
+Packet Feedback::make_report_datagram(Instant now, std::uint32_t& reported) {
+  Packet packet = sender_.new_control();
+  if (!packet) return packet;
+  append_path_status(packet, true);
+  packet.append(wire::kind_size)[0] = wire::frame_kind(wire::FrameKind::report, ClassId{}, false);
+  for (Path* path : paths_.all()) {
+    // The datagram must fit into the smallest link that IPv6 allows.
+    const std::size_t room = 1280 - 48 - wire::header_size - wire::tag_size - packet.size();
+    if (!path->monitor.unreported() || room < wire::report_size_max) continue;
+    const wire::PathReport report = path->monitor.make_report(path->id, now);
+    std::array<std::byte, wire::report_size_max> bytes;
+    const std::size_t size = wire::write_report(bytes, report);
+    std::memcpy(packet.append(size).data(), bytes.data(), size);
+    ++path->reports_made;
+    reported |= 1u << index(path->id);
+  }
+  return packet;
+}
+
+Instant Feedback::report_due() const {
+  Instant due = never;
+  for (const Path* path : paths_.all()) due = std::min(due, path->monitor.report_due());
+  return due;
+}
+
+Instant Feedback::probe_due() const {
+  Instant due = never;
+  for (const Path* path : paths_.all()) {
+    due = std::min({due, ping_due(*path), tail_due(*path)});
+  }
+  return due;
+}
+
+Instant Feedback::ping_due(const Path& path) const {
+  if (!path.carrier) return never;
+  const bool proving = path.liveness.state() == PathState::probing;
+  const Duration interval = proving ? config_.probe_interval / 2 : config_.probe_interval;
+  Instant last = path.last_ping;
+  // Live traffic measures as well as a PING does.
+  if (path.up() && path.flight.last_eliciting_sent()) {
+    last = std::max(last, *path.flight.last_eliciting_sent());
+  }
+  return last == Instant{} ? Instant{} : last + interval;
+}
+
+// While other paths carry a class, an idle one must say that it has nothing in between.
+bool Feedback::owes_tail(const Path& path, ClassId class_id) const {
+  const std::size_t i = index(class_id);
+  return path.queues[i].empty() && config_.classes[i].ordered &&
+         path.tail_sent[i] < binder_.next_sequence(class_id);
+}
+
+Instant Feedback::tail_due(const Path& path) const {
+  if (!path.usable() || paths_.all().size() < 2) return never;
+  for (std::size_t i = 0; i < config_.classes.size(); ++i) {
+    if (!owes_tail(path, ClassId{static_cast<std::uint8_t>(i)})) continue;
+    return path.last_tail + path.flight.report_interval();
+  }
+  return never;
+}
+
+void Feedback::send_tails(Instant now, Path& path) {
+  Packet packet = sender_.new_control();
+  if (!packet) return;
+  path.last_tail = now;
+  for (std::size_t i = 0; i < config_.classes.size(); ++i) {
+    const ClassId class_id{static_cast<std::uint8_t>(i)};
+    if (!owes_tail(path, class_id)) continue;
+    const DataSeq next = binder_.next_sequence(class_id);
+    wire::Writer{append_frame(packet, wire::FrameKind::tail, class_id, 4, true)}.u32(
+        static_cast<std::uint32_t>(next.value));
+    path.tail_sent[i] = next;
+  }
+  path.control.push_back(std::move(packet));
+}
+
+}  // namespace sennit

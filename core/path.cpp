@@ -1,0 +1,91 @@
+#include "core/path.h"
+
+#include <algorithm>
+
+namespace sennit {
+namespace {
+
+constexpr std::size_t full_packet = 1500;
+constexpr int probe_timeout_doublings_max = 5;
+
+}  // namespace
+
+void ClassArrivals::on_sequence(Instant now, DataSeq sequence, bool reorders) {
+  if (count_ > 0 && sequence <= newest_[0]) return;
+  newest_ = {sequence, newest_[0], newest_[1]};
+  ++count_;
+  newest_at_ = now;
+  if (!reorders && count_ >= newest_.size()) settled_ = std::max(settled_, newest_.back());
+  if (!pending_) {
+    pending_ = true;
+    pending_sequence_ = sequence;
+    pending_at_ = now;
+  }
+}
+
+DataSeq ClassArrivals::settled(Instant now, Duration slack) {
+  if (pending_ && now >= pending_at_ + slack) {
+    settled_ = std::max(settled_, pending_sequence_);
+    pending_ = newest_[0] > settled_;
+    pending_sequence_ = newest_[0];
+    pending_at_ = newest_at_;
+    if (pending_ && now >= pending_at_ + slack) {
+      settled_ = pending_sequence_;
+      pending_ = false;
+    }
+  }
+  return settled_;
+}
+
+Path::Path(PathId path_id, const PathConfig& path_config, const Address& address,
+           const RateLimits& limits, Instant now)
+    : id(path_id), config(path_config), remote(address), rate(limits, now) {
+}
+
+bool Path::has_queued() const {
+  if (stash || !control.empty() || !repairs.empty() || !sparse.empty() || !symbols.empty()) {
+    return true;
+  }
+  return std::any_of(queues.begin(), queues.end(), [](const RefQueue& q) { return !q.empty(); });
+}
+
+PathFacts Path::facts(const TunnelConfig& tunnel) const {
+  PathFacts facts;
+  facts.oldest_unanswered = flight.oldest_unanswered();
+  facts.usual_answer = flight.has_rtt() ? flight.srtt() + flight.report_interval() : Duration{1s};
+  facts.deviation = flight.rttvar();
+  facts.packet_time = rate.rate().time_to_send(bytes_of(full_packet));
+  facts.down_after_min = tunnel.path_down_after;
+  return facts;
+}
+
+PathView Path::view(Instant now) const {
+  PathView v{};
+  v.srtt_ns = flight.srtt().count();
+  v.rtt_min_ns = flight.rtt_min().count();
+  v.one_way_ns = forward.smoothed().count();
+  v.deviation_ns = forward.deviation().count();
+  v.rate_bps = rate.rate().bits_per_second();
+  v.window_bytes = (rate.inflight_limit() - flight.in_flight() - queued).count;
+  // What the pacer still owes counts as queued: both delay the next packet alike.
+  v.queued_bytes = (queued + rate.rate().sent_in(pacer.debt(now))).count;
+  v.loss = static_cast<float>(flight.loss());
+  v.path = static_cast<std::uint8_t>(id);
+  v.cost = config.cost;
+  v.mtu = static_cast<std::uint16_t>(inner_max());
+  return v;
+}
+
+Duration Path::arrival_delay(Instant now, std::size_t size) const {
+  return pacer.debt(now) + rate.rate().time_to_send(queued + bytes_of(size)) + forward.smoothed() +
+         2 * forward.deviation();
+}
+
+Instant Path::probe_timeout_at() const {
+  if (!flight.last_eliciting_sent() || flight.in_flight() == Bytes{}) return never;
+  const Instant from = std::max(*flight.last_eliciting_sent(), probe_timeout_from);
+  return from +
+         flight.probe_timeout() * (1 << std::min(probe_timeouts, probe_timeout_doublings_max));
+}
+
+}  // namespace sennit

@@ -1,0 +1,129 @@
+// One path of a tunnel, both directions: what is queued for it, what is in flight, how fast it may
+// be sent to, what arrives on it, and whether it is usable. Composes; decides nothing about
+// packets.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "core/config.h"
+#include "core/loss_detector.h"
+#include "core/observe.h"
+#include "core/one_way_delay.h"
+#include "core/pacer.h"
+#include "core/packet.h"
+#include "core/path_monitor.h"
+#include "core/path_state.h"
+#include "core/rate_control.h"
+#include "core/scheduler.h"
+#include "core/tunnel.h"
+#include "core/wire.h"
+
+namespace sennit {
+
+/// First in, first out, of fixed length: packets that wait for a path, by reference.
+class RefQueue {
+ public:
+  bool empty() const { return size_ == 0; }
+  bool full() const { return size_ == refs_.size(); }
+  std::size_t size() const { return size_; }
+  RetainedRef front() const { return refs_[begin_]; }
+  void push(RetainedRef ref) {
+    SENNIT_ASSERT(!full());
+    refs_[(begin_ + size_++) % refs_.size()] = ref;
+  }
+  RetainedRef pop() {
+    const RetainedRef ref = refs_[begin_];
+    begin_ = (begin_ + 1) % refs_.size();
+    --size_;
+    return ref;
+  }
+
+ private:
+  std::vector<RetainedRef> refs_ = std::vector<RetainedRef>(path_queue_max);
+  std::size_t begin_ = 0, size_ = 0;
+};
+
+/// What an inner packet (or FEC frame) of `size` counts for in queues and windows: as on the link.
+constexpr Bytes queued_size(std::size_t size) {
+  return bytes_of(size + wire::data_overhead + 28);  // outer IPv4 and UDP
+}
+
+/// What a path has delivered of one class, as proof of what was lost. `settled` is the largest data
+/// sequence such that anything smaller, had this path carried it, would be here.
+class ClassArrivals {
+ public:
+  void on_sequence(Instant now, DataSeq sequence, bool reorders);
+  DataSeq settled(Instant now, Duration slack);
+  /// When settled() grows without news; never if it does not.
+  Instant settles_at(Duration slack) const { return pending_ ? pending_at_ + slack : never; }
+  bool any() const { return count_ > 0; }
+
+ private:
+  std::array<DataSeq, 3> newest_{};  // descending
+  std::uint64_t count_ = 0;
+  DataSeq settled_{}, pending_sequence_{};
+  Instant pending_at_{}, newest_at_{};
+  bool pending_ = false;
+};
+
+struct Path {
+  Path(PathId path_id, const PathConfig& path_config, const Address& address,
+       const RateLimits& limits, Instant now);
+
+  PathId id;
+  PathConfig config;
+  Address remote;
+  PathLiveness liveness;
+  bool blocked = false;  // the driver's socket is full
+  bool carrier = true;
+
+  // --- towards the peer ---
+  LossDetector flight;
+  OneWayDelay forward;
+  RateControl rate;
+  Pacer pacer;
+  std::array<RefQueue, classes_max> queues;  // new packets, per class in sequence order
+  RefQueue sparse;                           // new packets of sparse flows: ahead of their class
+  RefQueue repairs;                          // copies of lost packets, and packets given back
+  PacketList symbols;                        // FEC frames, plain
+  PacketList control;  // reports, pings, …: plain, neither paced nor limited
+  Packet stash;        // sealed, but did not fit into the last Transmit
+  Bytes queued{};      // in queues, sparse, repairs and symbols
+  Instant window_blocked_at = Instant::min();  // last time that the inflight limit held a packet
+  Instant last_ping{};
+  Instant probe_timeout_from{};                  // a probe timeout counts from here at the earliest
+  int probe_timeouts = 0;                        // in a row; doubles the wait
+  std::array<DataSeq, classes_max> tail_sent{};  // proof of order sent for an idle path
+  Instant last_tail{};
+  std::uint64_t sent_datagrams = 0, sent_bytes = 0, repair_bytes = 0, control_bytes = 0;
+
+  // --- from the peer ---
+  PathMonitor monitor;
+  std::array<ClassArrivals, classes_max> arrivals;
+  wire::PathUse peer_use = wire::PathUse::standby;  // until the peer says that it may use it
+  std::uint64_t received_datagrams = 0, received_bytes = 0;
+  std::uint32_t reports_made = 0;
+
+  bool up() const { return liveness.state() == PathState::up; }
+  /// New packets may be bound to it: its delay must have been measured, or nothing can compare it.
+  bool usable() const { return up() && !blocked && forward.measured(); }
+  bool has_queued() const;
+  /// Largest datagram (UDP payload) that fits into the link's MTU.
+  std::size_t datagram_max() const {
+    return config.mtu - (config.ipv6 ? std::size_t{40} : std::size_t{20}) - std::size_t{8};
+  }
+  /// Largest inner packet that it can carry, with room for a repair symbol's fields.
+  std::size_t inner_max() const { return datagram_max() - wire::repair_overhead; }
+  bool window_open(Bytes size) const {
+    return flight.in_flight() + size <= rate.inflight_limit() && !flight.full();
+  }
+  PathFacts facts(const TunnelConfig& tunnel) const;
+  PathView view(Instant now) const;
+  /// Time from now until a packet of `size` bound to this path would arrive, relative.
+  Duration arrival_delay(Instant now, std::size_t size) const;
+  /// When a probe timeout repairs what no later packet will prove lost; never when idle.
+  Instant probe_timeout_at() const;
+};
+
+}  // namespace sennit

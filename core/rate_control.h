@@ -1,0 +1,101 @@
+// How fast one path may be sent to, from what its receiver reports; no rate has to be configured.
+//
+// The problem: inner TCP flows already do congestion control, so the outer loop must neither fight
+// them nor hide the path's capacity from them. It models the path as BBR does (delivery rate and
+// base delay) and keeps a small standing queue as Copa does, so that the inner flows' queue stands
+// in our ingress, where FQ-CoDel and the scheduler can see it.
+//
+// What failed on the way (measured with a throw-away prototype): a rate that follows the standing
+// queue continuously oscillates (0.85 of the bound); a fixed gain of 1.15 per cycle needs 20 s to
+// find a link that grew; samples taken while nothing waited drag an idle path's estimate down until
+// the scheduler never uses it again.
+//
+// The solution: start-up at gain 2.77 until growth stops; then cycles of eight round trips with
+// gains 1.15 (is there more?), 0.90 (drain what that cost) and 1.0, a windowed maximum of the
+// delivery rate, corrections when the standing queue exceeds its target, and a probing gain that
+// doubles its excess while every probe succeeds without a queue. Application-limited samples only
+// ever raise the estimate.
+//
+// Sources: Cardwell et al., BBR (draft-cardwell-iccrg-bbr-congestion-control); Arun and
+// Balakrishnan, Copa (NSDI 2018); Pieska et al., nested congestion control (2024).
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "core/units.h"
+
+namespace sennit {
+
+/// One report's worth of measurement.
+struct RateSample {
+  Instant now;
+  BitRate delivery_rate{};    // over about one round trip; zero when none could be taken
+  bool app_limited = true;    // the path was not the limit while the sample was taken
+  Duration standing_queue{};  // least one-way delay of the last half round trip minus the base
+  Duration rtt_smoothed{}, rtt_min{};
+  double loss = 0;         // fraction of the datagrams that this report decided
+  double ce_fraction = 0;  // fraction of them that carried a congestion mark
+};
+
+struct RateLimits {
+  Duration queue_target_min{}, queue_target_max{};
+  BitRate rate_max{};  // contracted; zero = none
+};
+
+class RateControl {
+ public:
+  enum class Phase : std::uint8_t { startup, drain, probe_up, probe_down, cruise };
+
+  RateControl(const RateLimits& limits, Instant now);
+
+  void on_report(const RateSample& sample);
+  /// The path was away: begin again at half of what it had, and grow from there.
+  void on_restart(Instant now);
+
+  BitRate rate() const { return rate_; }            // for the pacer; never zero
+  BitRate bandwidth() const { return bandwidth_; }  // windowed maximum of the delivery rate
+  /// Bytes that may be unacknowledged: rate x (base round trip + target queue + report interval),
+  /// and a margin for aggregation.
+  Bytes inflight_limit() const { return inflight_limit_; }
+  Duration queue_target() const { return queue_target_; }
+  Phase phase() const { return phase_; }
+
+ private:
+  void enter(Phase phase, Instant now);
+  void update_bandwidth(const RateSample& sample);
+  void run_startup(const RateSample& sample);
+  void run_cycle(const RateSample& sample);
+  void finish_probe_up(const RateSample& sample);
+  void correct_for_queue(const RateSample& sample);
+  void correct_for_congestion_signals(const RateSample& sample);
+  void set_limits(const RateSample& sample);
+  void forget_bandwidth_above(BitRate limit);
+
+  struct Peak {
+    Instant at{};
+    BitRate rate{};
+  };
+  static constexpr std::size_t peaks_max = 8;  // time slots of the windowed maximum
+
+  RateLimits limits_;
+  Phase phase_ = Phase::startup;
+  Instant phase_began_, last_reduction_;
+  std::array<Peak, peaks_max> peaks_{};
+  std::size_t peak_at_ = 0;
+  BitRate bandwidth_, latest_, rate_;
+  BitRate round_start_bandwidth_;
+  Instant round_began_;
+  int rounds_without_growth_ = 0;
+  bool probe_was_limited_ = false;  // the last probe's samples were the path's own limit
+  BitRate probe_start_bandwidth_;
+  Duration probe_queue_{};  // largest standing queue seen during the probe
+  double probe_gain_;
+  double gain_;
+  double queue_gain_ = 1.0;
+  Duration round_;
+  Duration queue_target_;
+  Bytes inflight_limit_;
+};
+
+}  // namespace sennit

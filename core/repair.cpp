@@ -1,0 +1,94 @@
+#include "core/repair.h"
+
+#include <algorithm>
+
+namespace sennit {
+namespace {
+
+constexpr unsigned copies_max = 3;
+constexpr std::uint64_t tail_datagrams = 2;  // what a probe timeout sends again (RFC 9002: up to 2)
+
+}  // namespace
+
+void Repair::on_acknowledged(const SentRecord& record) {
+  for (std::size_t i = 0; i < record.refs; ++i) {
+    Retained* entry = retention_.find(record.retained[i]);
+    if (entry == nullptr) continue;
+    if (entry->in_flight > 0) --entry->in_flight;
+    entry->settled = true;
+    retention_.release_if_done(record.retained[i], *entry);
+  }
+}
+
+void Repair::on_lost(Instant now, Path& path, const SentRecord& record) {
+  for (std::size_t i = 0; i < record.refs; ++i) {
+    const RetainedRef ref = record.retained[i];
+    Retained* entry = retention_.find(ref);
+    if (entry == nullptr) continue;
+    if (entry->in_flight > 0) --entry->in_flight;
+    const bool other_copy = entry->in_flight > 0 || entry->waiting > 0;
+    if (!entry->settled && !other_copy && worth_saving(now, *entry)) {
+      const unsigned copies = std::min<unsigned>(entry->rounds + 1u, copies_max);
+      reinject(now, ref, *entry, path, copies);
+    }
+    retention_.release_if_done(ref, *entry);
+  }
+}
+
+bool Repair::worth_saving(Instant now, const Retained& entry) const {
+  const ClassConfig& config = config_.classes[index(entry.packet.info().class_id)];
+  return config.reinject && now - entry.first_sent < config.latency_budget;
+}
+
+void Repair::reinject(Instant now, RetainedRef ref, Retained& entry, const Path& lost_on,
+                      unsigned copies) {
+  if (entry.rounds < 255) ++entry.rounds;
+  std::uint32_t excluded = 1u << index(lost_on.id);
+  for (unsigned i = 0; i < copies; ++i) {
+    Path* path = paths_.fastest(now, entry.packet.size(), excluded);
+    if (path == nullptr && i == 0) path = paths_.fastest(now, entry.packet.size());
+    if (path == nullptr || !binder_.queue_copy(now, *path, ref, entry)) return;
+    excluded |= 1u << index(path->id);
+    ++reinjected_;
+    const PacketInfo& info = entry.packet.info();
+    observer_.trace(now, TraceKind::reinjected, static_cast<std::uint8_t>(path->id), info.class_id,
+                    info.sequence.value, entry.rounds, static_cast<std::uint64_t>(lost_on.id),
+                    entry.packet.size());
+  }
+}
+
+void Repair::copy_in_flight(Instant now, Path& path, PathSeq from) {
+  path.flight.for_each_in_flight([&](PathSeq number, const SentRecord& record) {
+    if (number < from) return;
+    for (std::size_t i = 0; i < record.refs; ++i) {
+      Retained* entry = retention_.find(record.retained[i]);
+      if (entry == nullptr || entry->settled || entry->waiting > 0 || entry->in_flight > 1)
+        continue;
+      if (worth_saving(now, *entry)) reinject(now, record.retained[i], *entry, path, 1);
+    }
+  });
+}
+
+void Repair::on_probe_timeout(Instant now, Path& path) {
+  const std::uint64_t next = path.flight.next_number().value;
+  copy_in_flight(now, path, PathSeq{next - std::min(next, tail_datagrams)});
+}
+
+void Repair::on_silent(Instant now, Path& path) {
+  copy_in_flight(now, path, PathSeq{});
+  binder_.give_back(now, path);
+}
+
+void Repair::on_down(Path& path) {
+  path.flight.for_each_in_flight([&](PathSeq, const SentRecord& record) {
+    for (std::size_t i = 0; i < record.refs; ++i) {
+      Retained* entry = retention_.find(record.retained[i]);
+      if (entry == nullptr) continue;
+      if (entry->in_flight > 0) --entry->in_flight;
+      retention_.release_if_done(record.retained[i], *entry);
+    }
+  });
+  path.flight.forget_in_flight();
+}
+
+}  // namespace sennit

@@ -1,0 +1,140 @@
+// The default: send a packet where it will arrive first. EDPF (Chebrolu and Rao, "Bandwidth
+// aggregation for real-time applications in heterogeneous wireless networks", IEEE TMC 2006) comes
+// close to one link of the summed rate:
+//
+//   A_i = wait_i + L/r_i + d_i + kappa s_i       wait_i = (queued_i + bytes beyond the window)/r_i
+//
+// kappa, the weight of jitter s, is 1, and 2 for realtime packets, for which late is lost.
+//
+// EDPF alone commits without end. We bind a packet to the best path only while that path's wait is
+// no longer than the lead that its arrival time has over the slowest eligible path, plus
+// commit_slack; otherwise the packet stays in the ingress queue, where it can still go elsewhere
+// and where CoDel sees it. The deliberate queue, as long as the lead, must be allowed: a slow path
+// is worth taking only once the fast one's queue is that long. The lead compares whole arrival
+// times, not only delays: with delays alone, a link so thin that one packet takes it longer than
+// commit_slack would never be used.
+//
+// Sparse packets overtake others in a path's queue, so for them only the window counts as waiting;
+// they and realtime packets may use twice the slack, or a full queue would hold them back.
+//
+// Cost: only the cheapest paths are considered as long as one of them takes the packet; then those
+// of the next cost are added. (Cost as a time added to A_i does not work: with the wait bounded,
+// the cheap path always wins and the packet is held instead.)
+#include <limits>
+
+#include "core/schedulers/common.h"
+#include "core/schedulers/policies.h"
+
+namespace sennit {
+
+namespace {
+
+/// One path as one packet sees it; times in ns.
+struct Candidate {
+  double idle;     // arrival after now if nothing were queued
+  double wait;     // until its transmission could start
+  double blocked;  // the part of `wait` that even a packet served first would have to wait
+  int cost;        // beyond any when the packet does not fit
+};
+constexpr int unusable = 256;
+
+class EarliestArrival final : public Scheduler {
+ public:
+  explicit EarliestArrival(const SchedulerConfig& config)
+      : slack_(static_cast<double>(config.commit_slack.count())),
+        spread_max_(static_cast<double>(config.spread_max.count())) {}
+  std::string_view name() const override { return "earliest-arrival"; }
+
+  void assign(ScheduleInput in, std::span<PathMask> choice) override {
+    assign_each(in, choice, [&](const PacketView& packet, std::int64_t) {
+      look(in.paths, packet);
+      return choose(packet);
+    });
+  }
+
+ private:
+  void look(std::span<const PathView> paths, const PacketView& packet) {
+    const double kappa = (packet.flags & PacketView::realtime) != 0 ? 2.0 : 1.0;
+    count_ = paths.size();
+    for (std::size_t i = 0; i < count_; ++i) {
+      const PathView& p = paths[i];
+      const double ns_per_byte = transmission_ns(p, 1);
+      const auto beyond = std::max<std::int64_t>(0, packet.size - p.window_bytes);
+      const double blocked = static_cast<double>(beyond) * ns_per_byte;
+      candidates_[i] = {packet.size * ns_per_byte + static_cast<double>(p.one_way_ns) +
+                            kappa * static_cast<double>(p.deviation_ns),
+                        static_cast<double>(p.queued_bytes) * ns_per_byte + blocked, blocked,
+                        fits(p, packet) ? p.cost : unusable};
+    }
+  }
+
+  PathMask choose(const PacketView& packet) {
+    const bool sparse = (packet.flags & PacketView::sparse) != 0;
+    const bool realtime = (packet.flags & PacketView::realtime) != 0;
+    const double slack = sparse || realtime ? 2 * slack_ : slack_;
+    for (int cost = next_cost(-1); cost < unusable; cost = next_cost(cost)) {
+      limit_to(cost);
+      if (sparse) {
+        const std::size_t row = first_to_arrive(&Candidate::blocked);
+        if (within_horizon(row, slack)) return bit(row);
+      }
+      const std::size_t row = first_to_arrive(&Candidate::wait);
+      if (within_horizon(row, slack)) return bit(row);
+    }
+    return hold;
+  }
+
+  int next_cost(int above) const {
+    int next = unusable;
+    for (std::size_t i = 0; i < count_; ++i) {
+      if (candidates_[i].cost > above) next = std::min(next, candidates_[i].cost);
+    }
+    return next;
+  }
+
+  /// Paths of at most this cost are eligible if they are within spread_max of the fastest.
+  void limit_to(int cost) {
+    double fastest = std::numeric_limits<double>::infinity();
+    for (std::size_t i = 0; i < count_; ++i) {
+      if (candidates_[i].cost <= cost) fastest = std::min(fastest, candidates_[i].idle);
+    }
+    eligible_ = 0;
+    slowest_ = fastest;
+    for (std::size_t i = 0; i < count_; ++i) {
+      const Candidate& c = candidates_[i];
+      if (c.cost > cost || c.idle > fastest + spread_max_) continue;
+      eligible_ |= bit(i);
+      slowest_ = std::max(slowest_, c.idle);
+    }
+  }
+
+  std::size_t first_to_arrive(double Candidate::*wait) const {
+    std::size_t best = 0;
+    double earliest = std::numeric_limits<double>::infinity();
+    for (std::size_t i = 0; i < count_; ++i) {
+      const double arrival = candidates_[i].idle + candidates_[i].*wait;
+      if ((eligible_ & bit(i)) == 0 || arrival >= earliest) continue;
+      earliest = arrival;
+      best = i;
+    }
+    return best;
+  }
+
+  bool within_horizon(std::size_t row, double slack) const {
+    return candidates_[row].wait <= slowest_ - candidates_[row].idle + slack;
+  }
+
+  double slack_, spread_max_;
+  std::array<Candidate, paths_max> candidates_{};
+  std::size_t count_ = 0;
+  PathMask eligible_ = 0;
+  double slowest_ = 0;  // idle arrival of the slowest eligible path
+};
+
+}  // namespace
+
+std::unique_ptr<Scheduler> make_earliest_arrival(const SchedulerConfig& config) {
+  return std::make_unique<EarliestArrival>(config);
+}
+
+}  // namespace sennit
