@@ -49,16 +49,21 @@ void Binder::bind(Instant now) {
 }
 
 // Groups grow 1, 2, 4, … while everything is taken, so that what is left over in the stage, out of
-// FQ-CoDel's hands, is never more than what was bound at the same instant.
+// FQ-CoDel's hands, is never more than what was bound at the same instant. All of a group have one
+// rank, because what waits before them on a path depends on it.
 void Binder::bind_class(Instant now, ClassId class_id) {
-  if (stages_[index(class_id)].size == 0 && ingress_.empty(class_id)) return;
-  view_count_ = collect_views(now, class_id);
-  if (view_count_ == 0) return;
   for (std::size_t group = 1;; group = std::min(2 * group, stage_max)) {
-    fill_stage(now, class_id, group);
-    const std::size_t staged = stages_[index(class_id)].size;
-    if (staged == 0 || bind_staged(now, class_id) < staged) return;
+    const std::size_t staged = fill_stage(now, class_id, group);
+    if (staged == 0) return;
+    view_count_ = collect_views(now, class_id, rank_of(stages_[index(class_id)].packets[0]));
+    if (view_count_ == 0 || bind_staged(now, class_id, staged) < staged) return;
   }
+}
+
+Rank Binder::rank_of(const Packet& packet) const {
+  const PacketInfo& info = packet.info();
+  if (config_.classes[index(info.class_id)].realtime) return Rank::urgent;
+  return (info.flags & PacketFlag::sparse) != 0 ? Rank::ahead : Rank::normal;
 }
 
 bool Binder::prefers(const ClassConfig& config, const Path& path) const {
@@ -66,7 +71,7 @@ bool Binder::prefers(const ClassConfig& config, const Path& path) const {
          config.links.end();
 }
 
-std::size_t Binder::collect_views(Instant now, ClassId class_id) {
+std::size_t Binder::collect_views(Instant now, ClassId class_id, Rank rank) {
   const ClassConfig& config = config_.classes[index(class_id)];
   const auto available = [&](const Path* path) {
     return path->usable() &&
@@ -80,27 +85,34 @@ std::size_t Binder::collect_views(Instant now, ClassId class_id) {
   std::size_t count = 0;
   for (const Path* path : paths_.all()) {
     if (!available(path) || (only_preferred && !prefers(config, *path))) continue;
-    views_[count++] = path->view(now);
+    views_[count++] = path->view(now, rank);
   }
   return count;
 }
 
-void Binder::fill_stage(Instant now, ClassId class_id, std::size_t want) {
+/// Returns how many packets of one rank stand at the front of the stage, at most `want`.
+std::size_t Binder::fill_stage(Instant now, ClassId class_id, std::size_t want) {
   Stage& stage = stages_[index(class_id)];
   while (stage.size < want) {
     Packet packet = ingress_.pop(now, class_id);
-    if (!packet) return;
+    if (!packet) break;
     stage.packets[stage.size++] = std::move(packet);
     ++staged_total_;
   }
+  std::size_t same = 0;
+  while (same < std::min(want, stage.size) &&
+         rank_of(stage.packets[same]) == rank_of(stage.packets[0])) {
+    ++same;
+  }
+  return same;
 }
 
-std::size_t Binder::bind_staged(Instant now, ClassId class_id) {
+std::size_t Binder::bind_staged(Instant now, ClassId class_id, std::size_t count) {
   Stage& stage = stages_[index(class_id)];
   std::array<PacketView, stage_max> packets;
   std::array<PathMask, stage_max> choice{};
   const int realtime = config_.classes[index(class_id)].realtime ? PacketView::realtime : 0;
-  for (std::size_t i = 0; i < stage.size; ++i) {
+  for (std::size_t i = 0; i < count; ++i) {
     const PacketInfo& info = stage.packets[i].info();
     const bool sparse = (info.flags & PacketFlag::sparse) != 0;
     packets[i] = {(now - info.since).count(), info.flow_hash,
@@ -108,10 +120,10 @@ std::size_t Binder::bind_staged(Instant now, ClassId class_id) {
                   static_cast<std::uint8_t>(class_id),
                   static_cast<std::uint8_t>(realtime | (sparse ? PacketView::sparse : 0))};
   }
-  const ScheduleInput input{now, {views_.data(), view_count_}, {packets.data(), stage.size}, rng_};
-  scheduler_->assign(input, {choice.data(), stage.size});
+  const ScheduleInput input{now, {views_.data(), view_count_}, {packets.data(), count}, rng_};
+  scheduler_->assign(input, {choice.data(), count});
   std::size_t bound = 0;
-  while (bound < stage.size && choice[bound] != 0 && !retention_.full()) {
+  while (bound < count && choice[bound] != 0 && !retention_.full()) {
     bind_packet(now, std::move(stage.packets[bound]), with_duplicate(class_id, choice[bound]));
     ++bound;
   }
@@ -151,16 +163,15 @@ void Binder::bind_packet(Instant now, Packet packet, PathMask chosen) {
                   static_cast<std::uint64_t>(waited.count()), packet.size());
   sink_.on_bound(now, packet, chosen);
 
-  const bool sparse =
-      (info.flags & PacketFlag::sparse) != 0 && !config_.classes[class_index].realtime;
+  const Rank rank = rank_of(packet);
   const Bytes size = queued_size(packet.size());
   const RetainedRef ref = retention_.keep(std::move(packet));
   Retained& entry = *retention_.find(ref);
   entry.path_mask = chosen;
   for (PathMask rest = chosen; rest != 0; rest &= rest - 1) {
     Path& path = *paths_.find(PathId{static_cast<std::uint8_t>(std::countr_zero(rest))});
-    (sparse ? path.sparse : path.queues[class_index]).push(ref);
-    path.queued += size;
+    (rank == Rank::ahead ? path.sparse : path.queues[class_index]).push(ref);
+    path.queued_at(rank) += size;
     ++entry.waiting;
   }
   duplicated_ += static_cast<std::uint64_t>(entry.waiting - 1);
@@ -169,7 +180,7 @@ void Binder::bind_packet(Instant now, Packet packet, PathMask chosen) {
 bool Binder::queue_copy(Instant now, Path& path, RetainedRef ref, Retained& entry) {
   if (path.repairs.full()) return false;
   path.repairs.push(ref);
-  path.queued += queued_size(entry.packet.size());
+  path.queued_at(Rank::ahead) += queued_size(entry.packet.size());
   entry.packet.info().since = now;
   entry.path_mask |= bit_of(index(path.id));
   ++entry.waiting;
@@ -178,21 +189,24 @@ bool Binder::queue_copy(Instant now, Path& path, RetainedRef ref, Retained& entr
 
 void Binder::give_back(Instant now, Path& path) {
   const std::uint32_t here = bit_of(index(path.id));
-  const auto move_all = [&](RefQueue& queue) {
+  const auto move_all = [&](RefQueue& queue, Rank rank) {
     for (std::size_t n = queue.size(); n > 0; --n) {
       const RetainedRef ref = queue.pop();
       Retained& entry = *retention_.find(ref);
       --entry.waiting;
-      path.queued -= queued_size(entry.packet.size());
+      path.queued_at(rank) -= queued_size(entry.packet.size());
       Path* other = paths_.fastest(now, entry.packet.size(), here);
       if (other == nullptr) other = &path;  // nowhere better: it keeps waiting here
       if (!entry.settled && queue_copy(now, *other, ref, entry)) continue;
       retention_.release_if_done(ref, entry);
     }
   };
-  move_all(path.repairs);
-  move_all(path.sparse);
-  for (const ClassId class_id : ingress_.service_order()) move_all(path.queues[index(class_id)]);
+  move_all(path.repairs, Rank::ahead);
+  move_all(path.sparse, Rank::ahead);
+  for (const ClassId class_id : ingress_.service_order()) {
+    const bool realtime = config_.classes[index(class_id)].realtime;
+    move_all(path.queues[index(class_id)], realtime ? Rank::urgent : Rank::normal);
+  }
 }
 
 void Binder::forget_queued(Path& path) {

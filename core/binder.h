@@ -66,10 +66,11 @@ class Binder {
   };
 
   void bind_class(Instant now, ClassId class_id);
-  std::size_t collect_views(Instant now, ClassId class_id);
+  std::size_t collect_views(Instant now, ClassId class_id, Rank rank);
+  Rank rank_of(const Packet& packet) const;
   bool prefers(const ClassConfig& config, const Path& path) const;
-  void fill_stage(Instant now, ClassId class_id, std::size_t want);
-  std::size_t bind_staged(Instant now, ClassId class_id);
+  std::size_t fill_stage(Instant now, ClassId class_id, std::size_t want);
+  std::size_t bind_staged(Instant now, ClassId class_id, std::size_t count);
   void bind_packet(Instant now, Packet packet, PathMask paths);
   PathMask with_duplicate(ClassId class_id, PathMask rows) const;
 

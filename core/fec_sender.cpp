@@ -79,7 +79,7 @@ void FecSender::queue_symbol(Instant now, Protected& entry, const FecRepair& rep
   std::memcpy(fields.data() + wire::repair_fields_size, repair.coded.data(), repair.coded.size());
   symbol.info().class_id = entry.class_id;
   symbol.info().since = now;
-  path->queued += queued_size(symbol.size());
+  path->queued_at(Rank::ahead) += queued_size(symbol.size());
   path->symbols.push_back(std::move(symbol));
   ++sent_;
 }

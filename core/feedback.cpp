@@ -127,12 +127,13 @@ Instant Feedback::ping_due(const Path& path) const {
   if (!path.carrier) return never;
   const bool proving = path.liveness.state() == PathState::probing;
   const Duration interval = proving ? config_.probe_interval / 2 : config_.probe_interval;
-  Instant last = path.last_ping;
+  if (!path.last_ping) return Instant::min();
+  Instant last = *path.last_ping;
   // Live traffic measures as well as a PING does.
   if (path.up() && path.flight.last_eliciting_sent()) {
     last = std::max(last, *path.flight.last_eliciting_sent());
   }
-  return last == Instant{} ? Instant{} : last + interval;
+  return last + interval;
 }
 
 // While other paths carry a class, an idle one must say that it has nothing in between.

@@ -48,6 +48,8 @@ PathSeq LossDetector::on_sent(Instant now, std::size_t size, bool ack_eliciting,
   if (ack_eliciting) {
     in_flight_ += bytes_of(size);
     last_eliciting_ = now;
+  } else if (oldest_in_flight_ == number) {
+    oldest_in_flight_ = next_;  // nothing to wait for
   }
   return number;
 }

@@ -39,8 +39,7 @@ DataSeq ClassArrivals::settled(Instant now, Duration slack) {
 
 Path::Path(PathId path_id, const PathConfig& path_config, const Address& address,
            const RateLimits& limits, Instant now)
-    : id(path_id), config(path_config), remote(address), rate(limits, now) {
-}
+    : id(path_id), config(path_config), remote(address), rate(limits, now) {}
 
 bool Path::has_queued() const {
   if (stash || !control.empty() || !repairs.empty() || !sparse.empty() || !symbols.empty()) {
@@ -59,7 +58,8 @@ PathFacts Path::facts(const TunnelConfig& tunnel) const {
   return facts;
 }
 
-PathView Path::view(Instant now) const {
+PathView Path::view(Instant now, Rank rank) const {
+  const Bytes queued = queued_before(rank);
   PathView v{};
   v.srtt_ns = flight.srtt().count();
   v.rtt_min_ns = flight.rtt_min().count();
@@ -77,8 +77,8 @@ PathView Path::view(Instant now) const {
 }
 
 Duration Path::arrival_delay(Instant now, std::size_t size) const {
-  return pacer.debt(now) + rate.rate().time_to_send(queued + bytes_of(size)) + forward.smoothed() +
-         2 * forward.deviation();
+  return pacer.debt(now) + rate.rate().time_to_send(queued_before(Rank::ahead) + bytes_of(size)) +
+         forward.smoothed() + 2 * forward.deviation();
 }
 
 Instant Path::probe_timeout_at() const {

@@ -49,6 +49,14 @@ constexpr Bytes queued_size(std::size_t size) {
   return bytes_of(size + wire::data_overhead + 28);  // outer IPv4 and UDP
 }
 
+/// In which order a path serves what waits for it; a packet waits for its own rank and those
+/// before.
+enum class Rank : std::uint8_t {
+  urgent,  // realtime classes
+  ahead,   // copies of lost packets, FEC symbols, packets of flows that build no queue
+  normal
+};
+
 /// What a path has delivered of one class, as proof of what was lost. `settled` is the largest data
 /// sequence such that anything smaller, had this path carried it, would be here.
 class ClassArrivals {
@@ -87,11 +95,11 @@ struct Path {
   RefQueue sparse;                           // new packets of sparse flows: ahead of their class
   RefQueue repairs;                          // copies of lost packets, and packets given back
   PacketList symbols;                        // FEC frames, plain
-  PacketList control;  // reports, pings, …: plain, neither paced nor limited
-  Packet stash;        // sealed, but did not fit into the last Transmit
-  Bytes queued{};      // in queues, sparse, repairs and symbols
+  PacketList control;                // reports, pings, …: plain, neither paced nor limited
+  Packet stash;                      // sealed, but did not fit into the last Transmit
+  std::array<Bytes, 3> queued_in{};  // bytes that wait, per Rank
   Instant window_blocked_at = Instant::min();  // last time that the inflight limit held a packet
-  Instant last_ping{};
+  std::optional<Instant> last_ping{};
   Instant probe_timeout_from{};                  // a probe timeout counts from here at the earliest
   int probe_timeouts = 0;                        // in a row; doubles the wait
   std::array<DataSeq, classes_max> tail_sent{};  // proof of order sent for an idle path
@@ -109,18 +117,27 @@ struct Path {
   /// New packets may be bound to it: its delay must have been measured, or nothing can compare it.
   bool usable() const { return up() && !blocked && forward.measured(); }
   bool has_queued() const;
-  /// Largest datagram (UDP payload) that fits into the link's MTU.
-  std::size_t datagram_max() const {
-    return config.mtu - (config.ipv6 ? std::size_t{40} : std::size_t{20}) - std::size_t{8};
+  Bytes& queued_at(Rank rank) { return queued_in[static_cast<std::size_t>(rank)]; }
+  /// Bytes that leave before a new packet of this rank.
+  Bytes queued_before(Rank rank) const {
+    Bytes sum{};
+    for (std::size_t i = 0; i <= static_cast<std::size_t>(rank); ++i) sum += queued_in[i];
+    return sum;
   }
+  Bytes queued() const { return queued_before(Rank::normal); }
+  /// Outer IP and UDP headers. Rates, windows and queues count bytes as the link carries them.
+  std::size_t outer_header() const { return (config.ipv6 ? std::size_t{40} : std::size_t{20}) + 8; }
+  /// Largest datagram (UDP payload) that fits into the link's MTU.
+  std::size_t datagram_max() const { return config.mtu - outer_header(); }
   /// Largest inner packet that it can carry, with room for a repair symbol's fields.
   std::size_t inner_max() const { return datagram_max() - wire::repair_overhead; }
   bool window_open(Bytes size) const {
     return flight.in_flight() + size <= rate.inflight_limit() && !flight.full();
   }
   PathFacts facts(const TunnelConfig& tunnel) const;
-  PathView view(Instant now) const;
-  /// Time from now until a packet of `size` bound to this path would arrive, relative.
+  /// As a scheduler sees it for a packet of this rank.
+  PathView view(Instant now, Rank rank) const;
+  /// Time from now until a repair of `size` bound to this path would arrive, relative.
   Duration arrival_delay(Instant now, std::size_t size) const;
   /// When a probe timeout repairs what no later packet will prove lost; never when idle.
   Instant probe_timeout_at() const;

@@ -41,7 +41,7 @@ class PathMonitor {
     PathSeq number;
     std::uint32_t sent_us;
     Duration one_way;  // relative, see ClockOffset
-    Bytes size;        // of the datagram
+    Bytes size;        // on the link, with outer headers
     Ecn ecn;
     bool ack_eliciting;
   };

@@ -48,7 +48,7 @@ bool Sender::poll(Instant now, Transmit& out) {
   const auto paths = paths_.all();
   for (std::size_t i = 0; i < paths.size(); ++i) {
     Path& path = *paths[(turn_ + i) % paths.size()];
-    if (!path.carrier || path.blocked) continue;
+    if (!path.carrier || path.blocked || path.flight.full()) continue;
     fill(now, path, out);
     if (out.datagrams.empty()) continue;
     out.path = path.id;
@@ -60,7 +60,7 @@ bool Sender::poll(Instant now, Transmit& out) {
 }
 
 void Sender::fill(Instant now, Path& path, Transmit& out) {
-  while (!out.datagrams.full()) {
+  while (!out.datagrams.full() && !path.flight.full()) {
     Packet datagram;
     if (path.stash) {
       datagram = std::move(path.stash);
@@ -134,7 +134,7 @@ Packet Sender::build_control(Instant now, Path& path) {
 
 Packet Sender::build_symbol(Instant now, Path& path) {
   Packet packet = path.symbols.pop_front();
-  path.queued -= queued_size(packet.size());
+  path.queued_at(Rank::ahead) -= queued_size(packet.size());
   const bool limited = path.pacer.ready_at() > packet.info().since;
   const ClassId class_id = packet.info().class_id;
   wire::Writer{packet.bytes()}.u32(wire_us(now));
@@ -250,18 +250,25 @@ std::optional<Sender::Next> Sender::take(Path& path, RefQueue& queue) {
   return next;
 }
 
+Rank Sender::rank_of(const Path& path, const RefQueue& queue, const Retained& entry) const {
+  if (&queue == &path.repairs || &queue == &path.sparse) return Rank::ahead;
+  const ClassId class_id = entry.packet.info().class_id;
+  return config_.classes[index(class_id)].realtime ? Rank::urgent : Rank::normal;
+}
+
 void Sender::pop(Path& path, RefQueue& queue, Next next) {
   queue.pop();
   --next.entry->waiting;
-  path.queued -= queued_size(next.entry->packet.size());
+  path.queued_at(rank_of(path, queue, *next.entry)) -= queued_size(next.entry->packet.size());
 }
 
 void Sender::record(Instant now, Path& path, const Packet& datagram, bool eliciting, bool limited,
                     std::span<const RetainedRef> refs, std::uint64_t first_sequence,
                     ClassId class_id) {
   const Instant ready = path.pacer.ready_at();
-  path.pacer.on_sent(now, bytes_of(datagram.size() + 28), path.rate.rate());
-  const PathSeq number = path.flight.on_sent(now, datagram.size(), eliciting, limited, refs);
+  const std::size_t on_link = datagram.size() + path.outer_header();
+  path.pacer.on_sent(now, bytes_of(on_link), path.rate.rate());
+  const PathSeq number = path.flight.on_sent(now, on_link, eliciting, limited, refs);
   ++path.sent_datagrams;
   path.sent_bytes += datagram.size();
   const auto late = static_cast<std::uint64_t>(std::max<std::int64_t>(0, (now - ready).count()));

@@ -52,6 +52,7 @@ class Sender {
   std::optional<Next> take(Path& path, RefQueue& queue);
   std::optional<Next> peek(Path& path, RefQueue& queue);
   void pop(Path& path, RefQueue& queue, Next next);
+  Rank rank_of(const Path& path, const RefQueue& queue, const Retained& entry) const;
   wire::FrameKind kind_of(const Choice& choice, const Retained& entry) const;
   void record(Instant now, Path& path, const Packet& datagram, bool eliciting, bool limited,
               std::span<const RetainedRef> refs, std::uint64_t first_sequence, ClassId class_id);

@@ -116,8 +116,8 @@ void Tunnel::State::handle_datagram(Instant now, Datagram& datagram) {
   packet.drop_front(wire::timestamp_size);
   const bool eliciting = wire::is_ack_eliciting(packet.bytes());
   path->monitor.set_report_interval(path->flight.report_interval());
-  path->monitor.on_arrival(
-      {datagram.arrived, number, sent_us, one_way, bytes_of(size), datagram.ecn, eliciting});
+  path->monitor.on_arrival({datagram.arrived, number, sent_us, one_way,
+                            bytes_of(size + path->outer_header()), datagram.ecn, eliciting});
   ++path->received_datagrams;
   path->received_bytes += size;
   if (path->remote != datagram.source) {
@@ -395,7 +395,7 @@ Instant Tunnel::State::backlog_wake(Instant now) const {
   Duration wait = Duration::max();
   for (const Path* path : paths.all()) {
     if (!path->usable()) continue;
-    wait = std::min(wait, path->pacer.debt(now) + path->rate.rate().time_to_send(path->queued));
+    wait = std::min(wait, path->pacer.debt(now) + path->rate.rate().time_to_send(path->queued()));
   }
   if (wait == Duration::max()) return limited;
   const Duration due = std::max(backlog_review_interval, wait - config.scheduler.commit_slack);
@@ -436,7 +436,7 @@ PathMetrics Tunnel::State::path_metrics(const Path& path) const {
   m.delivery_rate_bps = path.rate.bandwidth().bits_per_second();
   m.inflight_bytes = path.flight.in_flight().count;
   m.inflight_limit_bytes = path.rate.inflight_limit().count;
-  m.queued_bytes = path.queued.count;
+  m.queued_bytes = path.queued().count;
   m.loss = path.flight.loss();
   m.mean_burst = path.flight.mean_burst();
   m.state = path.liveness.state();

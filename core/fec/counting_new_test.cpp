@@ -1,15 +1,15 @@
+// Alone in its file: where the compiler sees both a `new` and these bodies, it inlines one of a
+// pair and warns of a mismatch. fec_hostile_test.cpp tests that they count.
 #include "core/fec/counting_new.h"
 
-#include <gtest/gtest.h>
-
+#include <atomic>
 #include <cstdlib>
-#include <memory>
 #include <new>
 
 namespace sennit {
 namespace {
 
-std::size_t allocations = 0;
+std::atomic<std::size_t> allocations = 0;
 
 void* checked(void* memory) {
   ++allocations;
@@ -20,18 +20,6 @@ void* checked(void* memory) {
 }  // namespace
 
 std::size_t allocations_so_far() { return allocations; }
-
-TEST(CountingNew, every_form_of_new_is_counted) {
-  struct alignas(64) Line {
-    char bytes[64];
-  };
-  const std::size_t before = allocations_so_far();
-  const auto one = std::make_unique<int>();
-  const auto several = std::make_unique<int[]>(100);
-  const auto aligned = std::make_unique<Line>();
-  const auto aligned_several = std::make_unique<Line[]>(3);
-  EXPECT_EQ(allocations_so_far(), before + 4);
-}
 
 }  // namespace sennit
 
