@@ -133,17 +133,16 @@ TEST(FqCodel, a_flow_is_sparse_for_one_quantum_only) {
   EXPECT_EQ(sparse, 16);  // the 16th begins within 1,514 bytes
 }
 
-TEST(FqCodel, a_flow_that_sends_one_packet_at_a_time_does_not_starve_others) {
+TEST(FqCodel, flows_that_send_one_packet_at_a_time_do_not_starve_others) {
   Queues q;
   for (int i = 0; i < 100; ++i) q.push(Instant{}, 1);
-  (void)q.fq.pop(Instant{});
+  for (int i = 0; i < 5; ++i) (void)q.fq.pop(Instant{});  // flow 1 is old now
   std::map<std::uint32_t, int> served;
-  for (int i = 0; i < 60; ++i) {
-    q.push(Instant{}, 2);
+  for (std::uint32_t i = 0; i < 60; ++i) {
+    q.push(Instant{}, 2 + i % 2);  // each is empty when it is asked again
     ++served[q.fq.pop(Instant{}).info().flow_hash];
-    if (served[2] > served[1] + 2) break;
   }
-  EXPECT_NEAR(served[1], served[2], 2);
+  EXPECT_GE(served[1], 18);  // about its third of 60
 }
 
 TEST(FqCodel, flows_share_bytes_not_packets) {

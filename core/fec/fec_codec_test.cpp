@@ -203,6 +203,61 @@ TEST(FecCodec, what_is_older_than_the_history_is_forgotten) {
   }
 }
 
+TEST(FecCodec, a_repair_that_keeps_coming_again_takes_no_room) {
+  Pair pair(reed_solomon);
+  pair.send(0, 19);
+  pair.arrive_all_but(0, 19, {3, 4, 13, 14});
+  EXPECT_EQ(pair.arrive_repair(0), RepairUse::used);
+  for (int round = 0; round < 300; ++round) EXPECT_EQ(pair.arrive_repair(0), RepairUse::redundant);
+  for (const std::size_t i : {2U, 3U, 1U}) EXPECT_EQ(pair.arrive_repair(i), RepairUse::used);
+  EXPECT_EQ(pair.recovered, (Set{3, 4, 13, 14}));
+}
+
+TEST(FecCodec, after_an_outage_the_oldest_blocks_make_room_for_the_newest) {
+  Pair pair({.code = FecCode::reed_solomon, .source = 20, .repair = 8});
+  pair.send(0, 20 * 33 - 1);
+  for (std::size_t i = 1; i < 8 * 32 + 1; ++i) EXPECT_EQ(pair.arrive_repair(i), RepairUse::used);
+  EXPECT_EQ(pair.arrive_repair(0), RepairUse::redundant) << "the oldest block had to go for it";
+  for (std::size_t i = 8 * 32 + 1; i < 8 * 33; ++i) pair.arrive_repair(i);
+  pair.arrive_all_but(640, 659, {640, 641, 642, 643, 644, 645, 646, 647});
+  EXPECT_EQ(pair.recovered, (Set{640, 641, 642, 643, 644, 645, 646, 647}));
+}
+
+TEST(FecCodec, after_an_outage_a_sliding_window_repairs_again) {
+  Pair pair({.code = FecCode::sliding_rlc, .source = 64, .repair = 32});
+  pair.send(0, 599);
+  for (std::size_t i = 0; i < 200; ++i) pair.arrive_repair(i);  // no source up to 400
+  pair.arrive_all_but(400, 499, {});
+  pair.arrive_all_but(500, 510, {500, 501, 502, 503});
+  for (std::size_t i = 251; i < 255; ++i) pair.arrive_repair(i);
+  EXPECT_EQ(pair.recovered, (Set{500, 501, 502, 503}));
+}
+
+TEST(FecCodec, a_very_late_repair_does_not_disturb_newer_losses) {
+  Pair pair({.code = FecCode::sliding_rlc, .source = 10, .repair = 10});
+  pair.send(0, 299);
+  pair.arrive_all_but(0, 299, {3, 4, 259, 260});
+  pair.arrive_repair(260);
+  EXPECT_EQ(pair.arrive_repair(4), RepairUse::redundant) << "256 sequences older than a loss";
+  pair.arrive_repair(261);
+  EXPECT_EQ(pair.recovered, (Set{259, 260}));
+}
+
+TEST(FecCodec, packets_stay_intact_when_the_history_has_turned_round_many_times) {
+  for (const FecConfig& config : {reed_solomon, parity, sliding}) {
+    Pair pair(config, 256);
+    Rng rng(11);
+    std::size_t done = 0;
+    for (std::uint64_t s = 0; s < 5000; ++s) {
+      pair.send(s);
+      if (!rng.chance(0.08)) pair.arrive(s);
+      for (; done < pair.repairs.size(); ++done) pair.arrive_repair(done);
+    }
+    EXPECT_GT(pair.recovered.size(), 250U) << "seed 11";
+    EXPECT_EQ(pair.decoder.stats().useless, 0U) << "seed 11";
+  }
+}
+
 // --- random worlds ---
 
 /// Sources (first) and repairs (second, an index) in the order of their arrival.

@@ -45,7 +45,8 @@ struct Kept {
 /// recovered as it was sent, once, and never after it arrived.
 class Pair {
  public:
-  explicit Pair(const FecConfig& config) : encoder(config) {}
+  explicit Pair(const FecConfig& config, std::size_t history = 1024)
+      : encoder(config), decoder(history) {}
 
   void send(std::uint64_t sequence, Instant now = Instant{}) {
     encoder.add(now, {sequence}, flow_of(sequence), packet_of(sequence));

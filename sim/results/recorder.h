@@ -35,12 +35,13 @@ struct RunOutcome {
   std::uint64_t events = 0;  // of the simulator
   std::uint64_t digest = 0;  // both tunnels' digests combined
   std::uint16_t inner_mtu = 0;
-  int outer_overhead =
-      0;  // bytes that the tunnel and the outer IP and UDP headers add to one inner packet
+  int outer_overhead = 0;  // bytes that the tunnel and the outer IP and UDP headers add to one
+                           // inner packet
 };
 
 /// Instants count from the start of the run (Instant{} = 0). Flows are indices into
-/// scenario.traffic; links are indices into scenario.links. Bounded memory: statistics are kept in
+/// scenario.traffic; links are indices into scenario.links; a PathId is an index into
+/// variant.links. Scenario and variant outlive the recorder. Bounded memory: statistics are kept in
 /// histograms or sorted samples of bounded size, records go to the trace file as they come.
 class Recorder {
  public:
@@ -59,7 +60,7 @@ class Recorder {
   /// TCP: bytes that the receiving application read.
   void flow_bytes_received(std::size_t flow, Instant now, Bytes size);
   /// TCP and web: one inner packet's way through the tunnel, in at `entered`, out at `now`, in the
-  /// direction of the data.
+  /// direction of the data. (Ignored for flows whose packets tell their delay themselves.)
   void flow_transit(std::size_t flow, Instant entered, Instant now);
   /// TCP with `bytes:` finished; or one web page; `took` since it was asked for.
   void flow_completed(std::size_t flow, Instant now, Duration took);
@@ -68,7 +69,8 @@ class Recorder {
 
   // --- links ---
   void link_exit(std::size_t link, Direction, Instant now, const Exit&, Bytes size);
-  /// Every 100 ms, all links and directions, with their counters and queue.
+  /// Every 100 ms, all links and directions, with their counters and queue. (The samples of one
+  /// instant, of links and tunnels in any order, make one row of each time series.)
   void link_sample(std::size_t link, Direction, Instant now, const LinkStats&, Duration queueing);
   /// Capacity integrated over the run after the warm-up, in bytes, and the model's mean loss
   /// weighed by time (LinkModel::capacity_between, split at events).
