@@ -38,8 +38,6 @@ void Binder::handle_inner(Instant now, std::span<Packet> packets, std::size_t in
     }
     ++accepted_packets_;
     accepted_bytes_ += packet.size();
-    observer_.trace(now, TraceKind::accepted, no_path, ClassId{}, 0, 0, ingress_.packets(),
-                    packet.size());
     ingress_.push(now, std::move(packet));
   }
 }
@@ -120,7 +118,8 @@ std::size_t Binder::bind_staged(Instant now, ClassId class_id, std::size_t count
                   static_cast<std::uint8_t>(class_id),
                   static_cast<std::uint8_t>(realtime | (sparse ? PacketView::sparse : 0))};
   }
-  const ScheduleInput input{now, {views_.data(), view_count_}, {packets.data(), count}, rng_};
+  const ScheduleInput input{
+      now, {views_.data(), view_count_}, {packets.data(), count}, rng_, waiting_bytes(class_id)};
   scheduler_->assign(input, {choice.data(), count});
   std::size_t bound = 0;
   while (bound < count && choice[bound] != 0 && !retention_.full()) {
@@ -223,12 +222,25 @@ void Binder::forget_queued(Path& path) {
   for (RefQueue& queue : path.queues) drop_all(queue);
 }
 
+std::int64_t Binder::waiting_bytes(ClassId class_id) const {
+  const Stage& stage = stages_[index(class_id)];
+  std::int64_t bytes = ingress_.bytes(class_id).count;
+  for (std::size_t i = 0; i < stage.size; ++i) {
+    bytes += static_cast<std::int64_t>(stage.packets[i].size());
+  }
+  return bytes;
+}
+
 void Binder::on_paths_measured() {
   Duration longest{};
+  BitRate sum;
   for (const Path* path : paths_.all()) {
-    if (path->usable()) longest = std::max(longest, path->flight.srtt());
+    if (!path->usable()) continue;
+    longest = std::max(longest, path->flight.srtt());
+    sum = sum + path->rate.bandwidth();
   }
   ingress_.set_round_trip(longest);
+  ingress_.set_rate(sum);
 }
 
 }  // namespace sennit

@@ -68,6 +68,7 @@ class Binder {
   void bind_class(Instant now, ClassId class_id);
   std::size_t collect_views(Instant now, ClassId class_id, Rank rank);
   Rank rank_of(const Packet& packet) const;
+  std::int64_t waiting_bytes(ClassId class_id) const;
   bool prefers(const ClassConfig& config, const Path& path) const;
   std::size_t fill_stage(Instant now, ClassId class_id, std::size_t want);
   std::size_t bind_staged(Instant now, ClassId class_id, std::size_t count);

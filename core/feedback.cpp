@@ -69,18 +69,21 @@ void Feedback::handle_timeout(Instant now) {
   }
 }
 
-// One datagram tells about every path with news, on the path where it arrives first. A second copy
-// goes on each reported path every fourth time.
+// One datagram tells about every path with news, on the two paths where it arrives first: feedback
+// that stalls in one path's outage would make every path look silent. A further copy goes on each
+// reported path every fourth time.
 void Feedback::send_reports(Instant now) {
   std::uint32_t reported = 0;
   Packet packet = make_report_datagram(now, reported);
   if (!packet) return;
   Path* fastest = paths_.fastest(now, packet.size());
+  const Path* second =
+      fastest == nullptr ? nullptr : paths_.fastest(now, packet.size(), 1u << index(fastest->id));
   for (Path* path : paths_.all()) {
     const bool about = (reported >> index(path->id) & 1) != 0;
     const bool own_turn = about && path->reports_made % own_path_every == 0;
     const bool only_way = fastest == nullptr && about;
-    if (path == fastest || !(own_turn || only_way)) continue;
+    if (path == fastest || !(own_turn || only_way || path == second)) continue;
     Packet copy = sender_.new_control();
     if (!copy) return;
     copy.resize(packet.size());
@@ -125,8 +128,7 @@ Instant Feedback::probe_due() const {
 
 Instant Feedback::ping_due(const Path& path) const {
   if (!path.carrier) return never;
-  const bool proving = path.liveness.state() == PathState::probing;
-  const Duration interval = proving ? config_.probe_interval / 2 : config_.probe_interval;
+  const Duration interval = path.up() ? config_.probe_interval : config_.probe_interval / 2;
   if (!path.last_ping) return Instant::min();
   Instant last = *path.last_ping;
   // Live traffic measures as well as a PING does.

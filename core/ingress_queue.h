@@ -47,7 +47,8 @@ class IngressQueue {
   /// The round trip through the tunnel with its hold. CoDel's interval is max(100 ms, 1.2 of it);
   /// above 66 ms the targets of classes that are not realtime grow in proportion (bulk: 0.3 of it).
   void set_round_trip(Duration round_trip);
-  /// The rate of all paths together: no CoDel target is below 1.5 full packets at this rate.
+  /// The rate of all paths together, told every 100 ms: no CoDel target is below 1.5 full packets
+  /// at this rate, and the targets of classes that are not realtime grow with its variation.
   void set_rate(BitRate total);
   std::uint64_t ce_marked() const;
 

@@ -192,7 +192,7 @@ void LossDetector::measure_delivery(const wire::PathReport& report) {
                        static_cast<std::uint32_t>(points_[last].received_bytes);
     point.received_bytes = points_[last].received_bytes + grown;
   }
-  const Duration span = std::max<Duration>(srtt_, delivery_span_min);
+  const Duration span = std::max<Duration>(rtt_min(), delivery_span_min);
   for (std::size_t i = 0; i < points_size_; ++i) {
     const DeliveryPoint& past = points_[(last + points_.size() - i) % points_.size()];
     const Duration arrived =

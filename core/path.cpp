@@ -48,13 +48,14 @@ bool Path::has_queued() const {
   return std::any_of(queues.begin(), queues.end(), [](const RefQueue& q) { return !q.empty(); });
 }
 
-PathFacts Path::facts(const TunnelConfig& tunnel) const {
+PathFacts Path::facts(const TunnelConfig& tunnel, Instant peer_heard) const {
   PathFacts facts;
   facts.oldest_unanswered = flight.oldest_unanswered();
   facts.usual_answer = flight.has_rtt() ? flight.srtt() + flight.report_interval() : Duration{1s};
   facts.deviation = flight.rttvar();
   facts.packet_time = rate.rate().time_to_send(bytes_of(full_packet));
   facts.down_after_min = tunnel.path_down_after;
+  facts.peer_heard = peer_heard;
   return facts;
 }
 
@@ -65,10 +66,10 @@ PathView Path::view(Instant now, Rank rank) const {
   v.rtt_min_ns = flight.rtt_min().count();
   v.one_way_ns = forward.smoothed().count();
   v.deviation_ns = forward.deviation().count();
-  v.rate_bps = rate.rate().bits_per_second();
+  v.rate_bps = rate.sustained().bits_per_second();
   v.window_bytes = (rate.inflight_limit() - flight.in_flight() - queued).count;
   // What the pacer still owes counts as queued: both delay the next packet alike.
-  v.queued_bytes = (queued + rate.rate().sent_in(pacer.debt(now))).count;
+  v.queued_bytes = (queued + rate.sustained().sent_in(pacer.debt(now))).count;
   v.loss = static_cast<float>(flight.loss());
   v.path = static_cast<std::uint8_t>(id);
   v.cost = config.cost;
@@ -77,7 +78,8 @@ PathView Path::view(Instant now, Rank rank) const {
 }
 
 Duration Path::arrival_delay(Instant now, std::size_t size) const {
-  return pacer.debt(now) + rate.rate().time_to_send(queued_before(Rank::ahead) + bytes_of(size)) +
+  return pacer.debt(now) +
+         rate.sustained().time_to_send(queued_before(Rank::ahead) + bytes_of(size)) +
          forward.smoothed() + 2 * forward.deviation();
 }
 

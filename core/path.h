@@ -134,7 +134,7 @@ struct Path {
   bool window_open(Bytes size) const {
     return flight.in_flight() + size <= rate.inflight_limit() && !flight.full();
   }
-  PathFacts facts(const TunnelConfig& tunnel) const;
+  PathFacts facts(const TunnelConfig& tunnel, Instant peer_heard) const;
   /// As a scheduler sees it for a packet of this rank.
   PathView view(Instant now, Rank rank) const;
   /// Time from now until a repair of `size` bound to this path would arrive, relative.

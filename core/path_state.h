@@ -1,7 +1,7 @@
 // Is a path usable? One transition function decides, from facts that traffic itself provides.
 //
-//   probing --pong(s)--> up --silence--> suspect --longer--> down --pong--> probing
-//                         ^-----news-------'
+//   probing --answers--> up --silence--> suspect --longer--> down --answer--> probing
+//                         ^-----answer-----'
 //
 // SUSPECT costs little when it is wrong (packets go elsewhere, a few copies) and saves everything
 // when it is right, so it comes early: one report is overdue. DOWN forgets what was in flight. A
@@ -22,6 +22,7 @@ struct PathFacts {
   Duration deviation{};     // of the round trip
   Duration packet_time{};   // of one full packet at the path's rate
   Duration down_after_min{};
+  Instant peer_heard{};  // last datagram from the peer, on any path
 };
 
 class PathLiveness {
@@ -29,15 +30,19 @@ class PathLiveness {
   PathState state() const { return state_; }
 
   /// News arrived that was sent after the last: an acknowledgement or a PONG.
-  void on_answer(Instant now, bool pong) {
+  /// `only_hope`: no other path is up, so one answer is proof enough.
+  void on_answer(Instant now, bool only_hope) {
     last_answer_ = now;
-    if (state_ == PathState::suspect) state_ = PathState::up;
-    if (state_ == PathState::down && pong) {
-      state_ = PathState::probing;
-      pongs_ = 0;
+    if (state_ == PathState::suspect) {  // a false alarm: be slower to raise the next
+      state_ = PathState::up;
+      caution_ = std::min(caution_ * 2, caution_max);
     }
-    if (state_ != PathState::probing || !pong) return;
-    if (++pongs_ >= pongs_needed_) {
+    if (state_ == PathState::down) {
+      state_ = PathState::probing;
+      answers_ = 0;
+    }
+    if (state_ != PathState::probing) return;
+    if (++answers_ >= answers_needed_ || only_hope) {
       state_ = PathState::up;
       up_since_ = now;
     }
@@ -48,7 +53,7 @@ class PathLiveness {
     if (!facts.oldest_unanswered) return;
     if (state_ == PathState::up && now >= suspect_at(facts)) state_ = PathState::suspect;
     if (state_ == PathState::suspect && now >= down_at(facts)) go_down(now);
-    if (state_ == PathState::probing && pongs_ > 0 && now >= down_at(facts)) pongs_ = 0;
+    if (state_ == PathState::probing && answers_ > 0 && now >= down_at(facts)) answers_ = 0;
   }
 
   /// The device's own word.
@@ -56,7 +61,7 @@ class PathLiveness {
     if (!up && state_ != PathState::down) go_down(now);
     if (up && state_ == PathState::down) {
       state_ = PathState::probing;
-      pongs_ = 0;
+      answers_ = 0;
     }
   }
 
@@ -70,28 +75,37 @@ class PathLiveness {
   std::optional<Instant> last_answer() const { return last_answer_; }
 
  private:
-  static constexpr int pongs_first = 1;   // nothing speaks against a new path
-  static constexpr int pongs_again = 3;   // something spoke against one that was down
-  static constexpr int pongs_limit = 12;  // of a path that flaps: about a second of PINGs
+  static constexpr int answers_first = 1;   // nothing speaks against a new path
+  static constexpr int answers_again = 3;   // something spoke against one that was down
+  static constexpr int answers_limit = 12;  // of a path that flaps: about a second of PINGs
   static constexpr auto flap_forgiven = std::chrono::seconds{30};
 
-  static Instant suspect_at(const PathFacts& f) {
-    return *f.oldest_unanswered + f.usual_answer + 4 * f.deviation +
-           std::max<Duration>(3 * f.packet_time, 5ms);
+  // While the peer is heard elsewhere, its silence about this path means this path. While nothing
+  // at all is heard it may as well be the way back: wait as long again.
+  Instant suspect_at(const PathFacts& f) const {
+    const Duration margin =
+        caution_ * (4 * f.deviation + std::max<Duration>(3 * f.packet_time, 5ms));
+    const Instant at = *f.oldest_unanswered + f.usual_answer + margin;
+    const bool heard_since = f.peer_heard >= *f.oldest_unanswered + f.usual_answer;
+    return heard_since ? at : at + std::max<Duration>(f.usual_answer, 50ms);
   }
-  static Instant down_at(const PathFacts& f) {
+  Instant down_at(const PathFacts& f) const {
     return std::max(*f.oldest_unanswered + f.down_after_min,
                     suspect_at(f) + std::max<Duration>(f.usual_answer, 50ms));
   }
   void go_down(Instant now) {
     const bool flapping = up_since_ && now - *up_since_ < flap_forgiven;
-    pongs_needed_ =
-        flapping ? std::min(std::max(pongs_needed_ * 2, pongs_again), pongs_limit) : pongs_again;
+    answers_needed_ = flapping
+                          ? std::min(std::max(answers_needed_ * 2, answers_again), answers_limit)
+                          : answers_again;
     state_ = PathState::down;
+    caution_ = 1;
   }
 
   PathState state_ = PathState::probing;
-  int pongs_ = 0, pongs_needed_ = pongs_first;
+  int answers_ = 0, answers_needed_ = answers_first;
+  static constexpr int caution_max = 4;
+  int caution_ = 1;  // multiplies the margin of suspicion
   std::optional<Instant> last_answer_, up_since_;
 };
 

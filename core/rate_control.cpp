@@ -7,11 +7,12 @@ namespace {
 
 constexpr double startup_gain = 2.77;  // 4 ln 2: doubles the rate every round trip (BBR)
 constexpr double drain_gain = 1.0 / startup_gain;
-constexpr double probe_gain_first = 1.15;  // with 0.90 the cycle that measured best
+constexpr double probe_gain_first = 1.25;
 constexpr double probe_gain_last = 2.0;
 constexpr double probe_down_gain = 0.90;
-constexpr int cruise_rounds = 6;
-constexpr double growth_expected = 1.25;  // of the bandwidth per start-up round (BBR)
+constexpr int cruise_rounds = 5;           // with a standing queue of half the target or more
+constexpr int cruise_rounds_no_queue = 1;  // the path may well have more to give
+constexpr double growth_expected = 1.25;   // of the bandwidth per start-up round (BBR)
 constexpr int plateau_rounds = 3;
 constexpr double random_loss_max = 0.02;  // above it, with a queue, loss is congestion
 constexpr double congestion_backoff = 0.7;
@@ -19,8 +20,6 @@ constexpr double congestion_backoff = 0.7;
 // Ten packets in flight over an assumed 50 ms, as RFC 6928's initial window: enough to measure.
 constexpr auto initial_rate = BitRate::from_bits_per_second(2'400'000);
 constexpr auto initial_round = std::chrono::milliseconds{50};
-// Below this, one full packet takes a tenth of a second: keep measuring.
-constexpr auto rate_min = BitRate::from_bits_per_second(100'000);
 // Link layers with frames of 5-10 ms (LTE, Wi-Fi, Starlink) make shorter rounds meaningless.
 constexpr auto round_min = std::chrono::milliseconds{20};
 constexpr Bytes packets_margin{3 * 1500};
@@ -31,23 +30,23 @@ RateControl::RateControl(const RateLimits& limits, Instant now)
     : limits_(limits),
       phase_began_(now),
       last_reduction_(now),
+      last_forgot_(now),
       bandwidth_(initial_rate),
       latest_(initial_rate),
       rate_(initial_rate.scaled_by(startup_gain)),
       round_began_(now),
-      probe_gain_(probe_gain_first),
       gain_(startup_gain),
       round_(initial_round),
       queue_target_(limits.queue_target_min),
       inflight_limit_(rate_.sent_in(4 * initial_round) + packets_margin) {}
 
 void RateControl::on_restart(Instant now) {
-  const BitRate half = std::max(bandwidth_.scaled_by(0.5), rate_min);
+  const BitRate half = std::max(bandwidth_.scaled_by(0.5), rate_floor);
   peaks_.fill({});
+  peaks_[peak_at_] = {now, half};
   bandwidth_ = latest_ = half;
   round_start_bandwidth_ = BitRate{};
   rounds_without_growth_ = 0;
-  probe_gain_ = probe_gain_first;
   queue_gain_ = 1.0;
   enter(Phase::startup, now);
   rate_ = half;
@@ -65,10 +64,12 @@ void RateControl::enter(Phase phase, Instant now) {
       gain_ = drain_gain;
       break;
     case Phase::probe_up:
-      gain_ = probe_gain_;
-      probe_start_bandwidth_ = bandwidth_;
+      gain_ = probe_gain_first;
+      probe_start_queue_ = last_queue_;
       probe_was_limited_ = false;
-      probe_queue_ = {};
+      round_start_bandwidth_ = bandwidth_;
+      // The effect of a higher rate shows one round later.
+      round_began_ = now + round_;
       break;
     case Phase::probe_down:
       gain_ = probe_down_gain;
@@ -81,8 +82,10 @@ void RateControl::enter(Phase phase, Instant now) {
 
 void RateControl::on_report(const RateSample& sample) {
   round_ = std::max<Duration>(sample.rtt_smoothed, round_min);
-  queue_target_ =
-      std::clamp(scaled(sample.rtt_min, 0.1), limits_.queue_target_min, limits_.queue_target_max);
+  // A radio link's delay varies by itself: below its noise no queue can be aimed at.
+  queue_target_ = std::clamp(std::max(scaled(sample.rtt_min, 0.1), 2 * sample.delay_deviation),
+                             limits_.queue_target_min, limits_.queue_target_max);
+  last_queue_ = sample.standing_queue;
   update_bandwidth(sample);
   if (phase_ == Phase::startup || phase_ == Phase::drain) {
     run_startup(sample);
@@ -136,12 +139,7 @@ void RateControl::run_cycle(const RateSample& sample) {
   const Duration in_phase = sample.now - phase_began_;
   switch (phase_) {
     case Phase::probe_up:
-      probe_was_limited_ = probe_was_limited_ || !sample.app_limited;
-      probe_queue_ = std::max(probe_queue_, sample.standing_queue);
-      // The effect of a higher rate shows one round trip later: wait for it, but not beyond harm.
-      if (in_phase >= scaled(round_, 1.5) || sample.standing_queue > 2 * queue_target_) {
-        finish_probe_up(sample);
-      }
+      run_probe_up(sample);
       break;
     case Phase::probe_down:
       if (in_phase >= round_ || sample.standing_queue < queue_target_ / 2) {
@@ -150,7 +148,7 @@ void RateControl::run_cycle(const RateSample& sample) {
       break;
     case Phase::cruise:
       // An idle path need not be probed; the first packets after that may probe at once.
-      if (in_phase >= cruise_rounds * round_ && !sample.app_limited) {
+      if (in_phase >= cruise_rounds_after(sample) * round_ && !sample.app_limited) {
         enter(Phase::probe_up, sample.now);
       }
       break;
@@ -160,32 +158,43 @@ void RateControl::run_cycle(const RateSample& sample) {
   }
 }
 
-// A probe that found the extra rate delivered and no queue asks for twice as much at once; anything
-// else goes back to the small step.
-void RateControl::finish_probe_up(const RateSample& sample) {
-  const double expected = 1.0 + (gain_ - 1.0) * 0.5;
-  const bool delivered = bandwidth_ >= probe_start_bandwidth_.scaled_by(expected);
-  const bool queue_small = probe_queue_ <= queue_target_;
-  if (probe_was_limited_ && delivered && queue_small) {
-    probe_gain_ = std::min(1.0 + (probe_gain_ - 1.0) * 2.0, probe_gain_last);
-    enter(Phase::probe_up, sample.now);
+int RateControl::cruise_rounds_after(const RateSample& sample) const {
+  return sample.standing_queue < queue_target_ / 2 ? cruise_rounds_no_queue : cruise_rounds;
+}
+
+void RateControl::run_probe_up(const RateSample& sample) {
+  probe_was_limited_ = probe_was_limited_ || !sample.app_limited;
+  if (sample.standing_queue > probe_start_queue_ + queue_target_) {
+    enter(Phase::probe_down, sample.now);
     return;
   }
-  probe_gain_ = probe_gain_first;
-  enter(Phase::probe_down, sample.now);
+  if (sample.now - round_began_ < round_) return;
+  const double expected = 1.0 + (gain_ - 1.0) * 0.5;
+  const bool delivered = bandwidth_ >= round_start_bandwidth_.scaled_by(expected);
+  if (!probe_was_limited_ || !delivered) {
+    enter(probe_was_limited_ ? Phase::probe_down : Phase::cruise, sample.now);
+    return;
+  }
+  gain_ = std::min(1.0 + (gain_ - 1.0) * 2.0, probe_gain_last);
+  round_start_bandwidth_ = bandwidth_;
+  round_began_ = sample.now;
+  probe_was_limited_ = false;
 }
 
 void RateControl::correct_for_queue(const RateSample& sample) {
   const Duration q = sample.standing_queue;
   queue_gain_ = 1.0;
   if (phase_ == Phase::startup || phase_ == Phase::drain) return;
-  if (q > 3 * queue_target_) {
-    queue_gain_ = 0.8;
-    // The path became slower: what it delivered before is history.
-    if (!sample.app_limited) forget_bandwidth_above(std::max(latest_.scaled_by(1.05), rate_min));
-  } else if (q > scaled(queue_target_, 1.5)) {
-    queue_gain_ = 0.95;
-  }
+  if (q <= scaled(queue_target_, 1.5)) return;
+  // Work the excess off within two rounds or 100 ms, but keep measuring.
+  const double excess = to_seconds(q - queue_target_);
+  queue_gain_ = std::clamp(1.0 - excess / std::max(0.1, to_seconds(2 * round_)), 0.4, 0.95);
+  // The path became slower: what it delivered before is history. What is measured in the next two
+  // rounds is our own restraint and says nothing.
+  const bool slower = q > 3 * queue_target_ && !sample.app_limited;
+  if (!slower || sample.now - last_forgot_ < 2 * round_) return;
+  last_forgot_ = sample.now;
+  forget_bandwidth_above(std::max(latest_.scaled_by(1.05), rate_floor));
 }
 
 void RateControl::correct_for_congestion_signals(const RateSample& sample) {
@@ -197,7 +206,7 @@ void RateControl::correct_for_congestion_signals(const RateSample& sample) {
   if (sample.ce_fraction > 0) factor = std::min(factor, 1.0 - sample.ce_fraction / 2);  // DCTCP
   if (factor >= 1.0) return;
   last_reduction_ = sample.now;
-  forget_bandwidth_above(std::max(bandwidth_.scaled_by(factor), rate_min));
+  forget_bandwidth_above(std::max(bandwidth_.scaled_by(factor), rate_floor));
   if (phase_ == Phase::startup) enter(Phase::drain, sample.now);
 }
 
@@ -207,11 +216,12 @@ void RateControl::forget_bandwidth_above(BitRate limit) {
 }
 
 void RateControl::set_limits(const RateSample& sample) {
-  rate_ = std::max(bandwidth_.scaled_by(gain_ * queue_gain_), rate_min);
+  rate_ = std::max(bandwidth_.scaled_by(gain_ * queue_gain_), rate_floor);
   if (!limits_.rate_max.is_zero()) rate_ = std::min(rate_, limits_.rate_max);
   const Duration report = std::clamp<Duration>(sample.rtt_smoothed / 4, 5ms, 25ms);
-  const Duration span = std::max<Duration>(sample.rtt_min, 1ms) + 2 * queue_target_ + 2 * report;
-  const double gain = std::max(1.25, phase_ == Phase::startup ? startup_gain : gain_);
+  const Duration span =
+      std::max<Duration>(sample.rtt_min, 1ms) + scaled(queue_target_, 1.5) + report + Duration{2ms};
+  const double gain = std::max(1.0, gain_);
   inflight_limit_ = bandwidth_.scaled_by(gain).sent_in(span) + packets_margin;
 }
 

@@ -10,16 +10,17 @@
 // find a link that grew; samples taken while nothing waited drag an idle path's estimate down until
 // the scheduler never uses it again.
 //
-// The solution: start-up at gain 2.77 until growth stops; then cycles of eight round trips with
-// gains 1.15 (is there more?), 0.90 (drain what that cost) and 1.0, a windowed maximum of the
-// delivery rate, corrections when the standing queue exceeds its target, and a probing gain that
-// doubles its excess while every probe succeeds without a queue. Application-limited samples only
-// ever raise the estimate.
+// The solution: start-up at gain 2.77 until growth stops; then cycles of a probe at 1.15 (is there
+// more?), a round at 0.90 (drain what that cost) and some rounds at 1.0; a windowed maximum of the
+// delivery rate; corrections when the standing queue exceeds its target. A probe that finds more
+// without building a queue goes on, its excess doubling every round, so a link that grew (radio) is
+// found in a few round trips. Application-limited samples only ever raise the estimate.
 //
 // Sources: Cardwell et al., BBR (draft-cardwell-iccrg-bbr-congestion-control); Arun and
 // Balakrishnan, Copa (NSDI 2018); Pieska et al., nested congestion control (2024).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -30,9 +31,10 @@ namespace sennit {
 /// One report's worth of measurement.
 struct RateSample {
   Instant now;
-  BitRate delivery_rate{};    // over about one round trip; zero when none could be taken
-  bool app_limited = true;    // the path was not the limit while the sample was taken
-  Duration standing_queue{};  // least one-way delay of the last half round trip minus the base
+  BitRate delivery_rate{};     // over about one round trip; zero when none could be taken
+  bool app_limited = true;     // the path was not the limit while the sample was taken
+  Duration standing_queue{};   // least one-way delay of the last half round trip minus the base
+  Duration delay_deviation{};  // mean deviation of the one-way delay: the noise in standing_queue
   Duration rtt_smoothed{}, rtt_min{};
   double loss = 0;         // fraction of the datagrams that this report decided
   double ce_fraction = 0;  // fraction of them that carried a congestion mark
@@ -53,7 +55,9 @@ class RateControl {
   /// The path was away: begin again at half of what it had, and grow from there.
   void on_restart(Instant now);
 
-  BitRate rate() const { return rate_; }            // for the pacer; never zero
+  BitRate rate() const { return rate_; }  // for the pacer; never zero
+  /// What the path sustains now: the pacing rate without its probing gain. For schedulers.
+  BitRate sustained() const { return std::max(bandwidth_.scaled_by(queue_gain_), rate_floor); }
   BitRate bandwidth() const { return bandwidth_; }  // windowed maximum of the delivery rate
   /// Bytes that may be unacknowledged: rate x (base round trip + target queue + report interval),
   /// and a margin for aggregation.
@@ -66,7 +70,8 @@ class RateControl {
   void update_bandwidth(const RateSample& sample);
   void run_startup(const RateSample& sample);
   void run_cycle(const RateSample& sample);
-  void finish_probe_up(const RateSample& sample);
+  void run_probe_up(const RateSample& sample);
+  int cruise_rounds_after(const RateSample& sample) const;
   void correct_for_queue(const RateSample& sample);
   void correct_for_congestion_signals(const RateSample& sample);
   void set_limits(const RateSample& sample);
@@ -76,21 +81,21 @@ class RateControl {
     Instant at{};
     BitRate rate{};
   };
+  // Below this, one full packet takes a tenth of a second: keep measuring.
+  static constexpr auto rate_floor = BitRate::from_bits_per_second(100'000);
   static constexpr std::size_t peaks_max = 8;  // time slots of the windowed maximum
 
   RateLimits limits_;
   Phase phase_ = Phase::startup;
-  Instant phase_began_, last_reduction_;
+  Instant phase_began_, last_reduction_, last_forgot_;
   std::array<Peak, peaks_max> peaks_{};
   std::size_t peak_at_ = 0;
   BitRate bandwidth_, latest_, rate_;
   BitRate round_start_bandwidth_;
   Instant round_began_;
   int rounds_without_growth_ = 0;
-  bool probe_was_limited_ = false;  // the last probe's samples were the path's own limit
-  BitRate probe_start_bandwidth_;
-  Duration probe_queue_{};  // largest standing queue seen during the probe
-  double probe_gain_;
+  bool probe_was_limited_ = false;  // the path was the limit in some sample of this probe round
+  Duration probe_start_queue_{}, last_queue_{};
   double gain_;
   double queue_gain_ = 1.0;
   Duration round_;

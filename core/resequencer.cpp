@@ -101,6 +101,12 @@ void Resequencer::deliver(Instant now, Packet packet) {
   ready_.push_back(std::move(packet));
 }
 
+std::array<std::uint64_t, hold_edges_us.size()> Resequencer::hold_histogram() const {
+  auto cumulative = histogram_;
+  for (std::size_t i = 1; i < cumulative.size(); ++i) cumulative[i] += cumulative[i - 1];
+  return cumulative;
+}
+
 void Resequencer::release_run(Instant now, std::size_t flow_at) {
   Flow& flow = flows_[flow_at];
   while (flow.held > 0) {

@@ -57,9 +57,8 @@ class Resequencer {
   std::uint64_t delivered_packets() const { return delivered_packets_; }
   std::uint64_t delivered_bytes() const { return delivered_bytes_; }
   std::uint64_t delivered_late() const { return delivered_late_; }
-  const std::array<std::uint64_t, hold_edges_us.size()>& hold_histogram() const {
-    return histogram_;
-  }
+  /// Cumulative, as Metrics has it.
+  std::array<std::uint64_t, hold_edges_us.size()> hold_histogram() const;
 
  private:
   struct Flow {
@@ -97,7 +96,7 @@ class Resequencer {
   std::array<std::uint32_t, classes_max> held_in_class_{};
   Instant next_wake_ = never;
   std::uint64_t delivered_packets_ = 0, delivered_bytes_ = 0, delivered_late_ = 0;
-  std::array<std::uint64_t, hold_edges_us.size()> histogram_{};
+  std::array<std::uint64_t, hold_edges_us.size()> histogram_{};  // not cumulative
 };
 
 }  // namespace sennit

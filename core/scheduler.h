@@ -66,8 +66,8 @@ struct ScheduleInput {
   std::span<PathView> paths;
   std::span<const PacketView> packets;
   Rng& rng;                        // the scheduler's own stream
-  std::int64_t backlog_bytes = 0;  // of this class, waiting for a path, `packets` included; ECF and
-                                   // BLEST ask whether the fast path would take them all soon
+  std::int64_t backlog_bytes = 0;  // of this class, waiting for a path, `packets` included; ECF
+                                   // asks whether the fast path would take them all soon
 };
 
 class Scheduler {

@@ -45,7 +45,7 @@ struct Tunnel::State {
   void apply_rate(Instant now, Path& path, const LossDetector::Outcome& outcome,
                   const wire::PathReport& report);
   void handle_path_status(std::span<const std::byte> body);
-  void hear_from(Instant now, Path& path, bool pong);
+  void hear_from(Instant now, Path& path);
   void check_silence(Instant now, Path& path);
   void settle_state(Instant now, Path& path, PathState before, std::uint64_t reason);
   void check_probe_timeout(Instant now, Path& path);
@@ -67,6 +67,7 @@ struct Tunnel::State {
   Receiver receiver;
   ClockOffset forward_clock, backward_clock;
   Instant loss_review_at{};
+  Instant peer_heard{};
   Instant last_now{};
 };
 
@@ -119,6 +120,7 @@ void Tunnel::State::handle_datagram(Instant now, Datagram& datagram) {
   path->monitor.on_arrival({datagram.arrived, number, sent_us, one_way,
                             bytes_of(size + path->outer_header()), datagram.ecn, eliciting});
   ++path->received_datagrams;
+  peer_heard = now;
   path->received_bytes += size;
   if (path->remote != datagram.source) {
     path->remote = datagram.source;
@@ -173,7 +175,7 @@ void Tunnel::State::handle_frames(Instant now, Path& path, const Datagram& datag
         feedback.pong(path, wire::Reader{frame->body}.u64());
         break;
       case wire::FrameKind::pong:
-        hear_from(now, path, true);
+        hear_from(now, path);
         break;
       case wire::FrameKind::path_status:
         handle_path_status(frame->body);
@@ -229,7 +231,7 @@ void Tunnel::State::apply_report(Instant now, Path& path, const wire::PathReport
   if (!outcome.newest_advanced) return;
   path.probe_timeouts = 0;
   apply_rate(now, path, outcome, report);
-  hear_from(now, path, false);
+  hear_from(now, path);
 }
 
 void Tunnel::State::apply_rate(Instant now, Path& path, const LossDetector::Outcome& outcome,
@@ -242,6 +244,7 @@ void Tunnel::State::apply_rate(Instant now, Path& path, const LossDetector::Outc
   sample.delivery_rate = outcome.delivery_rate.value_or(BitRate{});
   sample.app_limited = outcome.app_limited;
   sample.standing_queue = path.forward.standing_queue(path.flight.srtt() / 2);
+  sample.delay_deviation = path.forward.deviation();
   sample.rtt_smoothed = path.flight.srtt();
   sample.rtt_min = path.flight.rtt_min();
   if (decided > 0) {
@@ -258,15 +261,19 @@ void Tunnel::State::apply_rate(Instant now, Path& path, const LossDetector::Outc
 // --- path states
 // ----------------------------------------------------------------------------------
 
-void Tunnel::State::hear_from(Instant now, Path& path, bool pong) {
+void Tunnel::State::hear_from(Instant now, Path& path) {
+  if (!path.carrier) return;  // what is still on its way back proves nothing
   const PathState before = path.liveness.state();
-  path.liveness.on_answer(now, pong);
+  const auto all = paths.all();
+  const bool only_hope =
+      std::none_of(all.begin(), all.end(), [](const Path* other) { return other->up(); });
+  path.liveness.on_answer(now, only_hope);
   settle_state(now, path, before, 1);
 }
 
 void Tunnel::State::check_silence(Instant now, Path& path) {
   const PathState before = path.liveness.state();
-  path.liveness.on_time(now, path.facts(config));
+  path.liveness.on_time(now, path.facts(config, peer_heard));
   settle_state(now, path, before, 2);
 }
 
@@ -383,7 +390,7 @@ Wake Tunnel::next_wake() const {
   consider(s.fec.next_wake(), Timer::fec_flush);
   for (const Path* path : s.paths.all()) {
     consider(path->probe_timeout_at(), Timer::loss);
-    consider(path->liveness.next_change(path->facts(s.config)), Timer::path_state);
+    consider(path->liveness.next_change(path->facts(s.config, s.peer_heard)), Timer::path_state);
   }
   return wake;
 }

@@ -4,6 +4,7 @@ Colours are those of Okabe and Ito, which colour-blind readers can tell apart; l
 theirs through all panels. Sizes are for a page of 17 cm width, two columns of a paper.
 """
 
+import re
 from pathlib import Path
 
 import matplotlib
@@ -12,6 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from sennit.reader import TraceError
 
@@ -110,7 +112,8 @@ def _throughput(axis, run, direction):
     goodput = _goodput(run, direction, times)
     axis.plot(times, goodput, color=_INK, linewidth=1.2)
     axis.set_ylabel("Throughput, Mbit/s")
-    axis.set_ylim(0, 1.08 * max(np.max(capacity, initial=0), np.max(sum(carried), initial=0), 0.1))
+    axis.set_ylim(0, 1.06 * max(np.max(values, initial=0.1)
+                                for values in (capacity, sum(carried), goodput)))
     handles = [Line2D([], [], color=_INK, linewidth=0.9, linestyle=(0, (4, 2))),
                *[Patch(facecolor=colour, alpha=0.75) for colour in reversed(colours)],
                Line2D([], [], color=_INK, linewidth=1.2)]
@@ -144,7 +147,7 @@ def _delay(axis, run):
         labels.append(f"{name} ({attributes['kind']}, {_arrow(attributes['direction'])})")
     axis.set_ylabel("One-way delay, ms")
     axis.set_ylim(0, _top(axis, largest))
-    _legend(axis, handles, labels, "Flows: mean, and up to max.")
+    _legend(axis, handles, labels, "Flows: mean to maximum")
 
 
 def _queues(axis, run, direction):
@@ -158,10 +161,11 @@ def _queues(axis, run, direction):
         handles.append(Line2D([], [], color=colour))
         labels.append(f"queue of {link}")
     hold = run.tunnel[receiver]
-    axis.plot(hold["time_s"], hold["hold_ms_p99"], color=_INK, linewidth=0.9)
-    largest.append(hold["hold_ms_p99"].to_numpy(dtype=float))
-    handles.append(Line2D([], [], color=_INK, linewidth=0.9))
-    labels.append("held for order, p99")
+    if hold["hold_ms_p99"].notna().any():
+        axis.plot(hold["time_s"], hold["hold_ms_p99"], color=_INK, linewidth=0.9)
+        largest.append(hold["hold_ms_p99"].to_numpy(dtype=float))
+        handles.append(Line2D([], [], color=_INK, linewidth=0.9))
+        labels.append("held for order, p99")
     axis.set_ylabel("Queueing, ms")
     axis.set_ylim(0, _top(axis, largest))
     _legend(axis, handles, labels, f"Waiting {_arrow(direction)}")
@@ -179,7 +183,8 @@ def _top(axis, series):
         return 1.08 * values.max()
     axis.annotate(f"largest {values.max():.0f} ms, off the scale", xy=(1, 1), xytext=(-2, -1),
                   xycoords="axes fraction", textcoords="offset points", ha="right", va="top",
-                  fontsize=6.5, color=_GREY)
+                  fontsize=6.5, color=_GREY,
+                  bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
     return usual
 
 
@@ -188,6 +193,7 @@ def _time_axis(axes, run, begin, end):
     last = float(first.iloc[-1]) if len(first) else run.attributes["duration_s"]
     begin, end = begin if begin is not None else 0, end if end is not None else last
     axes[-1].set_xlabel("Time, s")
+    axes[-1].xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
     axes[-1].set_xlim(begin, end)
     warmup = run.attributes["warmup_s"]
     for axis in axes:
@@ -215,11 +221,17 @@ def _events(axes, run):
                          xytext=(0, 2), textcoords="offset points", ha="center", va="bottom",
                          fontsize=7, color=_INK)
         if i < 26:
-            notes.append(f"{mark}  {event.time_s:g} s: {event.text}")
+            notes.append(f"{mark}  {event.time_s:g} s: {_in_words(event.text)}")
     shown = notes[:8] + ([f"… and {len(notes) - 8} more"] if len(notes) > 8 else [])
     axes[-1].annotate("\n".join(shown), xy=(0, 0), xycoords="axes fraction", xytext=(0, -30),
                       textcoords="offset points", va="top", ha="left", fontsize=6.8, color=_INK,
                       linespacing=1.4)
+
+
+def _in_words(text):
+    """"{at: 20s, link: lte, set: {state: blackhole}}" is "lte: state blackhole"."""
+    match = re.search(r"link: *([^,}]+),.*set: *\{(.*?)\}\s*\}?\s*$", text)
+    return f"{match[1]}: {match[2].replace(': ', ' ')}" if match else text
 
 
 def _legend(axis, handles, labels, title):

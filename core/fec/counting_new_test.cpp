@@ -11,8 +11,16 @@ namespace {
 
 std::atomic<std::size_t> allocations = 0;
 
-void* checked(void* memory) {
+void* counted(std::size_t size) {
   ++allocations;
+  return std::malloc(size > 0 ? size : 1);
+}
+void* counted(std::size_t size, std::align_val_t align) {
+  ++allocations;
+  const auto alignment = static_cast<std::size_t>(align);
+  return std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+}
+void* checked(void* memory) {
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
@@ -23,15 +31,27 @@ std::size_t allocations_so_far() { return allocations; }
 
 }  // namespace sennit
 
-// The array and nothrow forms of the standard library call these.
-void* operator new(std::size_t size) { return sennit::checked(std::malloc(size > 0 ? size : 1)); }
-void* operator new(std::size_t size, std::align_val_t align) {
-  const auto alignment = static_cast<std::size_t>(align);
-  const std::size_t whole = (size + alignment - 1) / alignment * alignment;
-  return sennit::checked(std::aligned_alloc(alignment, whole));
+// Every form is replaced, or a sanitizer's own would meet the others' delete.
+void* operator new(std::size_t size) { return sennit::checked(sennit::counted(size)); }
+void* operator new[](std::size_t size) { return sennit::checked(sennit::counted(size)); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return sennit::counted(size);
 }
-void* operator new[](std::size_t size) { return operator new(size); }
-void* operator new[](std::size_t size, std::align_val_t align) { return operator new(size, align); }
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+  return sennit::counted(size);
+}
+void* operator new(std::size_t size, std::align_val_t align) {
+  return sennit::checked(sennit::counted(size, align));
+}
+void* operator new[](std::size_t size, std::align_val_t align) {
+  return sennit::checked(sennit::counted(size, align));
+}
+void* operator new(std::size_t size, std::align_val_t align, const std::nothrow_t&) noexcept {
+  return sennit::counted(size, align);
+}
+void* operator new[](std::size_t size, std::align_val_t align, const std::nothrow_t&) noexcept {
+  return sennit::counted(size, align);
+}
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
@@ -40,3 +60,11 @@ void operator delete[](void* memory) noexcept { std::free(memory); }
 void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
 void operator delete[](void* memory, std::align_val_t) noexcept { std::free(memory); }
 void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
+void operator delete[](void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t, const std::nothrow_t&) noexcept {
+  std::free(memory);
+}
+void operator delete[](void* memory, std::align_val_t, const std::nothrow_t&) noexcept {
+  std::free(memory);
+}

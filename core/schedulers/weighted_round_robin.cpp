@@ -1,7 +1,7 @@
 // Bytes in proportion to weights: the operator's (by name of the link; a link that is not named has
-// weight 1), or without any the estimated rates. Smooth weighted round robin as in nginx: every path
-// earns its share of each packet, the richest one pays for it, so turns are interleaved instead of
-// coming in runs, and a path that comes or goes disturbs nobody.
+// weight 1), or without any the estimated rates. Smooth weighted round robin as in nginx: every
+// path earns its share of each packet, the richest one pays for it, so turns are interleaved
+// instead of coming in runs, and a path that comes or goes disturbs nobody.
 #include <array>
 #include <utility>
 #include <vector>

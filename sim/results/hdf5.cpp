@@ -55,7 +55,7 @@ Handle properties_of(const Table::Shape& shape) {
   Handle properties{H5Pcreate(H5P_DATASET_CREATE), H5Pclose};
   const hsize_t chunk = shape.chunk_rows;
   H5Pset_chunk(properties.get(), 1, &chunk);
-  H5Pset_obj_track_times(properties.get(), false);  // equal runs give equal files
+  H5Pset_obj_track_times(properties.get(), false);
   if (shape.compress) {
     H5Pset_shuffle(properties.get());
     H5Pset_deflate(properties.get(), 1);
@@ -102,15 +102,32 @@ void set_real(hid_t object, const std::string& file, const char* name, double va
   set_attribute(object, file, name, H5T_NATIVE_DOUBLE, space.get(), &value);
 }
 
+Handle create_file(const std::string& file) {
+  const Handle access{H5Pcreate(H5P_FILE_ACCESS), H5Pclose};
+  H5Pset_libver_bounds(access.get(), H5F_LIBVER_V110, H5F_LIBVER_V110);  // needed by SWMR
+  const Handle properties{H5Pcreate(H5P_FILE_CREATE), H5Pclose};
+  H5Pset_obj_track_times(properties.get(), false);
+  Handle created{H5Fcreate(file.c_str(), H5F_ACC_TRUNC, properties.get(), access.get()), H5Fclose};
+  check(created.get(), file, "make it");
+  return created;
+}
+
+void create_group(hid_t parent, const std::string& file, const char* path) {
+  const Handle properties{H5Pcreate(H5P_GROUP_CREATE), H5Pclose};
+  H5Pset_obj_track_times(properties.get(), false);
+  const Handle group{H5Gcreate2(parent, path, H5P_DEFAULT, properties.get(), H5P_DEFAULT),
+                     H5Gclose};
+  check(group.get(), file, "make a group");
+}
+
 Table::Table(hid_t parent, const std::string& file, const std::string& path,
              std::span<const Column> columns, Shape shape)
     : file_(file), shape_(shape), type_(compound_of(columns, shape.row_bytes)) {
   const hsize_t none = 0, unlimited = H5S_UNLIMITED;
   const Handle space{H5Screate_simple(1, &none, &unlimited), H5Sclose};
-  const Handle groups{H5Pcreate(H5P_LINK_CREATE), H5Pclose};
-  H5Pset_create_intermediate_group(groups.get(), 1);
-  H5Pset_char_encoding(groups.get(), H5T_CSET_UTF8);
-  dataset_ = Handle{H5Dcreate2(parent, path.c_str(), type_.get(), space.get(), groups.get(),
+  const Handle links{H5Pcreate(H5P_LINK_CREATE), H5Pclose};
+  H5Pset_char_encoding(links.get(), H5T_CSET_UTF8);
+  dataset_ = Handle{H5Dcreate2(parent, path.c_str(), type_.get(), space.get(), links.get(),
                                properties_of(shape).get(), H5P_DEFAULT),
                     H5Dclose};
   check(id(), file_, "make a table");

@@ -61,6 +61,10 @@ void set_texts(hid_t object, const std::string& file, const char* name,
 void set_number(hid_t object, const std::string& file, const char* name, std::uint64_t value);
 void set_real(hid_t object, const std::string& file, const char* name, double value);
 
+/// Makes or replaces `file`, and groups below it. They keep no times: equal runs give equal files.
+Handle create_file(const std::string& file);
+void create_group(hid_t parent, const std::string& file, const char* path);
+
 /// An extendible one-dimensional dataset of compound rows, written chunk by chunk. Every column's
 /// unit and description become the attributes "<column>.unit" and "<column>.description".
 class Table {
@@ -70,7 +74,7 @@ class Table {
     std::size_t chunk_rows;
     bool compress;  // shuffle and deflate 1: the fastest, and 90 % of what 9 saves
   };
-  /// Makes it at `path` below `parent`, with the groups on the way. Throws InputError.
+  /// Makes it at `path` below `parent`, in a group that exists. Throws InputError.
   Table(hid_t parent, const std::string& file, const std::string& path,
         std::span<const Column> columns, Shape shape);
 

@@ -123,13 +123,13 @@ Handle event_text_type() {
   return type;
 }
 
-Handle create(const std::string& file) {
+Handle create(const std::string& name) {
   hdf5::silence();
-  const Handle access{H5Pcreate(H5P_FILE_ACCESS), H5Pclose};
-  H5Pset_libver_bounds(access.get(), H5F_LIBVER_V110, H5F_LIBVER_V110);  // needed by SWMR
-  Handle created{H5Fcreate(file.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()), H5Fclose};
-  hdf5::check(created.get(), file, "make it");
-  return created;
+  Handle file = hdf5::create_file(name);
+  for (const char* group : {"paths", "paths/a", "paths/b", "flows", "tunnel"}) {
+    hdf5::create_group(file.get(), name, group);
+  }
+  return file;
 }
 
 std::vector<std::string> state_names() {

@@ -24,11 +24,12 @@ namespace sennit {
 /// As files show it: 0.3, where to_seconds() gives 0.30000000000000004.
 constexpr double seconds_of(Duration d) { return static_cast<double>(d.count()) / 1e9; }
 
-// Rows of the time series: one every 100 ms, about the time that ended at `time_s`.
+// Rows of the time series, without padding, as h5py shows them: one every 100 ms, about the time
+// that ended at `time_s`.
 
 /// What one end sends on one link. First the tunnel's own view, then the link's (NaN where
 /// the backend does not know).
-struct PathRow {
+struct [[gnu::packed]] PathRow {
   double time_s;
   double inflight_bytes, inflight_limit_bytes, queued_bytes;
   float rate_mbps, delivery_rate_mbps, sent_mbps;
@@ -36,12 +37,12 @@ struct PathRow {
   float carried_mbps, link_queue_ms, capacity_mbps;
   std::uint8_t state;  // PathState; 255 = the tunnel does not use it
 };
-struct FlowRow {
+struct [[gnu::packed]] FlowRow {
   double time_s;
   float goodput_mbps, owd_ms_mean, owd_ms_max;  // NaN when nothing arrived
   std::int32_t lost;
 };
-struct TunnelRow {
+struct [[gnu::packed]] TunnelRow {
   double time_s;
   std::uint32_t ingress_packets, held_packets;
   float accepted_mbps, delivered_mbps, outer_mbps, repair_mbps;

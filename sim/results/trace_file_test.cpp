@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <fstream>
 #include <iostream>
 #include <vector>
 
@@ -107,6 +108,19 @@ TEST_F(TraceFileTest, a_finished_run_is_complete_and_holds_every_record) {
   const auto sequences = read.sequences();
   ASSERT_EQ(sequences.size(), 40'000u);
   for (std::size_t i = 0; i < sequences.size(); ++i) ASSERT_EQ(sequences[i], i);
+}
+
+TEST_F(TraceFileTest, equal_runs_give_equal_files) {
+  const auto content_of_a_run = [this] {
+    TraceFile trace(world_.identity(), file_);
+    for (int second = 0; second < 3; ++second) write_second(trace, second, 20'000);
+    trace.finish(5, true);
+    std::ifstream in(file_, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  const std::string first = content_of_a_run();
+  sleep(1);  // HDF5's times have seconds
+  EXPECT_TRUE(first == content_of_a_run());
 }
 
 TEST_F(TraceFileTest, an_interrupted_run_is_partial) {

@@ -81,6 +81,21 @@ class CommandLine(unittest.TestCase):
             self.assertIn("one", trace["paths/b"])
             self.assertIn("call", trace["flows"])
 
+    def test_the_python_package_reads_and_draws_a_run(self):
+        self.assertEqual(self.run_scenario("--variant", "default", "--quiet").returncode, 0)
+        sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "analysis"))
+        import sennit
+        run = sennit.read(self.folder_of())
+        self.assertTrue(run.complete)
+        self.assertEqual(run.links, ["one", "two"])
+        self.assertGreater(len(run.packets(kind="sent", end="a")), 0)
+        self.assertAlmostEqual(run.paths["b"]["one"]["capacity_mbps"].iloc[-1], 10, places=1)
+        self.assertEqual(run.paths["b"]["two"]["capacity_mbps"].iloc[-1], 0)  # after the event
+        figure = os.path.join(self.folder, "figure.png")
+        sennit.plot(run, figure)
+        self.assertGreater(os.path.getsize(figure), 10_000)
+        self.assertIn(("cli-test", "default", 1), sennit.table([self.out]).columns)
+
     def test_json_is_all_that_stdout_has(self):
         done = self.run_scenario("--json", "--no-trace", "--best-single", "--seeds", "3,4")
         self.assertEqual(done.returncode, 0, done.stderr)

@@ -72,7 +72,7 @@ TEST(Simulation, tcp_nearly_fills_one_link_through_the_tunnel) {
   const Json& flow = result.summary["flows"]["flow"];
   EXPECT_GT(flow["goodput_mbps"], 8.0);
   EXPECT_GT(flow["owd_ms"]["p50"], 20.0);
-  EXPECT_EQ(result.outcome.outer_overhead + result.outcome.inner_mtu, 1500);
+  EXPECT_LE(result.outcome.outer_overhead + result.outcome.inner_mtu, 1500);
 }
 
 TEST(Simulation, a_datagrams_delay_is_the_links) {
@@ -94,9 +94,9 @@ TEST(Simulation, voice_sends_fifty_packets_a_second_and_a_clean_link_loses_none)
 TEST(Simulation, video_frames_are_on_time_on_a_wide_link_and_late_on_a_narrow_one) {
   Scenario s = one_link(TrafficKind::video);
   s.traffic[0].rate = BitRate::from_mbps(3);
-  EXPECT_EQ(run(s).summary["flows"]["flow"]["frames_on_time_ratio"], 1.0);
+  EXPECT_EQ(run(s, bare()).summary["flows"]["flow"]["frames_on_time_ratio"], 1.0);
   s.links[0] = link("l", 1, 20ms);
-  EXPECT_LT(run(s).summary["flows"]["flow"]["frames_on_time_ratio"], 0.5);
+  EXPECT_LT(run(s, bare()).summary["flows"]["flow"]["frames_on_time_ratio"], 0.5);
 }
 
 TEST(Simulation, web_pages_are_fetched_one_after_the_other_with_time_to_think) {

@@ -1,6 +1,4 @@
 // Variants: the default one, then each of the file with the default `tunnel:` block under its own.
-#include <fmt/format.h>
-
 #include "sim/scenario/blocks.h"
 #include "sim/scenario/scalars.h"
 

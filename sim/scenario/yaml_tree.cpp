@@ -1,76 +1,15 @@
 #include "sim/scenario/yaml_tree.h"
 
 #include <fmt/format.h>
-#include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <charconv>
-#include <functional>
 #include <utility>
 
 #include "sim/scenario/field.h"
 
 namespace sennit::yaml {
 namespace {
-
-using NameOfLine = std::function<std::string(int)>;
-
-// Aliases may nest a document in itself or blow it up; no honest scenario comes near these.
-constexpr int depth_max = 32;
-constexpr int nodes_max = 100'000;
-
-/// Turns yaml-cpp's nodes into ours.
-class Converter {
- public:
-  explicit Converter(NameOfLine name_of_line) : name_of_line_(std::move(name_of_line)) {}
-
-  Node convert(const YAML::Node& from, int depth = 0) {
-    Node node = Node::nothing(origin_of(from));
-    if (depth > depth_max || ++nodes_ > nodes_max) {
-      fail(node.origin, "", "blocks within blocks without end",
-           fmt::format("{} levels and {} values", depth_max, nodes_max));
-    }
-    if (from.IsScalar()) {
-      node.kind = Node::Kind::scalar;
-      node.text = from.Scalar();
-    } else if (from.IsSequence()) {
-      node.kind = Node::Kind::list;
-      for (const YAML::Node& item : from) node.items.push_back(convert(item, depth + 1));
-    } else if (from.IsMap()) {
-      node.kind = Node::Kind::map;
-      for (const auto& entry : from) add_entry(node, entry.first, entry.second, depth);
-    }
-    return node;
-  }
-
- private:
-  std::string origin_of(const YAML::Node& node) const { return name_of_line_(node.Mark().line); }
-
-  void add_entry(Node& map, const YAML::Node& key, const YAML::Node& value, int depth) {
-    if (!key.IsScalar()) fail(origin_of(key), "", "a key that is no word", "words as keys");
-    if (map.find(key.Scalar()) != nullptr) {
-      fail(origin_of(key), key.Scalar(), "the same key twice", "each key once");
-    }
-    Entry entry{key.Scalar(), origin_of(key), convert(value, depth + 1)};
-    // A block is to be found where its key stands, and nothing has no line of its own.
-    if (entry.value.kind != Node::Kind::scalar) entry.value.origin = entry.origin;
-    map.entries.push_back(std::move(entry));
-  }
-
-  NameOfLine name_of_line_;
-  int nodes_ = 0;
-};
-
-Node parse_named(const std::string& text, const NameOfLine& name_of_line) {
-  try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
-    if (documents.size() > 1) fail(name_of_line(0), "", "several documents", "one");
-    if (documents.empty()) return Node::nothing(name_of_line(0));
-    return Converter{name_of_line}.convert(documents.front());
-  } catch (const YAML::Exception& e) {
-    fail(name_of_line(e.mark.line), "", fmt::format("a syntax error ({})", e.msg), "valid YAML");
-  }
-}
 
 Node* find_entry(Node& map, std::string_view key) { return const_cast<Node*>(map.find(key)); }
 
@@ -176,10 +115,6 @@ std::string Node::flow() const {
   return {};
 }
 
-Node parse(const std::string& text, const std::string& file) {
-  return parse_named(text, [&](int line) { return fmt::format("{}:{}", file, line + 1); });
-}
-
 Node merged(const Node& base, const Node& over) {
   if (over.kind == Node::Kind::null) return base;
   if (base.kind != Node::Kind::map || over.kind != Node::Kind::map) return over;
@@ -208,7 +143,7 @@ void apply_override(Node& root, const std::string& key, const std::string& value
     if (value.empty() && i + 1 == steps.size()) return remove(*node, steps[i], origin);
     node = &descend(*node, steps[i], origin, path);
   }
-  *node = parse_named(value, [&](int) { return origin; });
+  *node = parse(value, [&](int) { return origin; });
 }
 
 }  // namespace sennit::yaml

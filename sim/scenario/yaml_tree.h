@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,7 +38,12 @@ struct Entry {
   Node value;
 };
 
-/// The one document in `text`; `file` is how messages call it. Throws InputError.
+/// What messages call a line of a text, counted from 0.
+using NameOfLine = std::function<std::string(int line)>;
+
+/// The one document in `text`. Throws InputError.
+Node parse(const std::string& text, const NameOfLine& name_of_line);
+/// The same for a file; `file` is how messages call it.
 Node parse(const std::string& text, const std::string& file);
 
 /// `base` with what `over` says on top, map by map and key by key; lists and scalars are replaced.

@@ -1,0 +1,197 @@
+"""Reader, table and figure on a small trace that is written here with h5py, in the form that
+sim/results/trace_file.h states."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import sennit  # noqa: E402
+
+PACKET = np.dtype([("at_ns", "i8"), ("sequence", "u8"), ("a", "u8"), ("b", "u8"), ("size", "u4"),
+                   ("flags", "u2"), ("class_id", "u1"), ("kind", "u1"), ("path", "u1"),
+                   ("end", "u1")])
+PATH = np.dtype([("time_s", "f8"), ("carried_mbps", "f4"), ("link_queue_ms", "f4"),
+                 ("capacity_mbps", "f4")])
+FLOW = np.dtype([("time_s", "f8"), ("goodput_mbps", "f4"), ("owd_ms_mean", "f4"),
+                 ("owd_ms_max", "f4"), ("lost", "i4")])
+TUNNEL = np.dtype([("time_s", "f8"), ("held_packets", "u4"), ("hold_ms_p99", "f4")])
+EVENT = np.dtype([("time_s", "f8"), ("text", h5py.string_dtype("utf-8", 240))])
+
+
+def series(dtype, n=50, **columns):
+    rows = np.zeros(n, dtype)
+    rows["time_s"] = 0.1 * np.arange(1, n + 1)
+    for name, values in columns.items():
+        rows[name] = values
+    return rows
+
+
+def write_trace(file, complete=1):
+    attributes = {"name": "small", "variant": "default", "seed": 7, "complete": complete,
+                  "partial": 1 - complete, "links": np.array([b"lte", b"dsl"]), "duration_s": 5.0,
+                  "warmup_s": 1.0, "digest": np.uint64(2**63 + 1), "scenario": "name: small\n"}
+    file.attrs.update(attributes)
+    packets = np.zeros(4, PACKET)
+    packets["at_ns"] = [0, 10, 20, 30]
+    packets["kind"] = [0, 1, 1, 0]
+    packets["end"] = [0, 0, 1, 1]
+    packets["path"] = [255, 0, 1, 255]
+    table = file.create_dataset("packets", data=packets)
+    for key, names in {"kind_names": [b"accepted", b"sent"], "end_names": [b"a", b"b"],
+                       "class_names": [b"bulk"], "path_names": [b"lte", b"dsl"],
+                       "kind_sequence_means": [b"0", b"path packet number"],
+                       "kind_a_means": [b"flow hash", b"data sequence"],
+                       "kind_b_means": [b"queue", b"wait"]}.items():
+        table.attrs[key] = np.array(names)
+    for end in "ab":
+        for link, rate in (("lte", 20), ("dsl", 10)):
+            file[f"paths/{end}/{link}"] = series(PATH, carried_mbps=0.9 * rate, capacity_mbps=rate)
+        file[f"tunnel/{end}"] = series(TUNNEL, hold_ms_p99=np.nan)
+    file["flows/download"] = series(FLOW, goodput_mbps=25, owd_ms_mean=40, owd_ms_max=55)
+    file["flows/download"].attrs.update({"kind": "tcp", "direction": "down",
+                                         "goodput_mbps.unit": "Mbit/s"})
+    file["flows/call"] = series(FLOW, owd_ms_mean=np.nan, owd_ms_max=np.nan)
+    file["flows/call"].attrs.update({"kind": "voip", "direction": "up"})
+    file["events"] = np.array([(2.5, "{at: 2500ms, link: lte, set: {state: blackhole}}")], EVENT)
+
+
+SUMMARY = {
+    "schema": 1, "scenario": "small", "variant": "default", "seed": 7,
+    "links": {"lte": {"up": {}, "down": {"carried_mbps": 18, "queue_ms": {"p99": 3}}}},
+    "flows": {"download": {"kind": "tcp", "goodput_mbps": 25, "owd_ms": {"p50": 40, "p99": 55},
+                           "mos": None}},
+    "tunnel": {"a": {"hold_ms": {"p99": 2}}, "b": {"repair_ratio": 0.01, "overhead_ratio": 0.06}},
+    "aggregate": {"direction": "down", "goodput_mbps": 25, "bound_mbps": 28,
+                  "fraction_of_bound": 0.89, "best_single_mbps": None,
+                  "aggregation_benefit": None}}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    place = tmp_path / "small" / "default" / "seed-7"
+    place.mkdir(parents=True)
+    (place / "summary.json").write_text(json.dumps(SUMMARY))
+    with h5py.File(place / "trace.h5", "w") as file:
+        write_trace(file)
+    return place
+
+
+def test_a_run_has_its_attributes_series_and_summary(folder):
+    run = sennit.read(folder)
+    assert run.complete
+    assert run.links == ["lte", "dsl"]
+    assert run.attributes["digest"] == 2**63 + 1
+    assert run.summary["aggregate"]["bound_mbps"] == 28
+    assert len(run.paths["b"]["dsl"]) == 50
+    assert run.flows["download"]["goodput_mbps"].iloc[0] == 25
+    assert run.events["text"].iloc[0].startswith("{at: 2500ms")
+    assert run.units("flows/download") == {"goodput_mbps": "Mbit/s"}
+
+
+def test_packets_are_selected_by_names_and_named(folder):
+    run = sennit.read(folder)
+    sent = run.packets(kind="sent")
+    assert list(sent["path"]) == ["lte", "dsl"]
+    assert list(run.packets(end="b")["at_ns"]) == [20, 30]
+    assert run.packets(kind="accepted")["path"].isna().all()
+    assert run.meaning("sent") == {"sequence": "path packet number", "a": "data sequence",
+                                   "b": "wait"}
+    with pytest.raises(sennit.TraceError, match="accepted, sent"):
+        run.packets(kind="lots")
+
+
+def test_a_file_of_the_run_stands_for_its_folder(folder):
+    assert sennit.read(folder / "trace.h5").folder == folder
+
+
+def test_a_folder_without_results_is_an_error_in_words(tmp_path):
+    with pytest.raises(sennit.TraceError, match="neither summary.json nor trace.h5"):
+        sennit.read(tmp_path)
+
+
+def test_a_file_that_is_no_trace_is_an_error_in_words(folder):
+    (folder / "trace.h5").write_text("no HDF5")
+    with pytest.raises(sennit.TraceError, match="cannot be read"):
+        sennit.read(folder).trace
+
+
+WRITER = """
+import h5py, os, signal, sys
+sys.path[:0] = sys.argv[2:]
+from test_sennit import write_trace
+file = h5py.File(sys.argv[1], "w", libver=("v110", "v110"))
+write_trace(file, complete=0)
+file.create_dataset("grows", (0,), maxshape=(None,), chunks=(64,), dtype="i8")
+file.swmr_mode = True
+file["grows"].resize((100,))
+file.flush()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_the_trace_of_a_killed_writer_is_readable_and_partial(folder):
+    (folder / "trace.h5").unlink()
+    here = Path(__file__).parent
+    done = subprocess.run([sys.executable, "-c", WRITER, folder / "trace.h5", here],
+                          capture_output=True)
+    assert done.returncode == -9, done.stderr
+    run = sennit.read(folder)
+    assert not run.complete
+    assert len(run.trace["grows"]) == 100
+    assert len(run.paths["a"]["lte"]) == 50
+
+
+@pytest.mark.parametrize("ending, magic", [("png", b"\x89PNG"), ("pdf", b"%PDF")])
+def test_the_figure_is_written_as_its_ending_says(folder, tmp_path, ending, magic):
+    file = tmp_path / f"figure.{ending}"
+    figure = sennit.plot(sennit.read(folder), file)
+    assert file.read_bytes().startswith(magic)
+    labels = [axis.get_ylabel() for axis in figure.axes]
+    assert labels == ["Throughput, Mbit/s", "One-way delay, ms", "Queueing, ms"]
+
+
+def test_the_figure_has_capacity_goodput_warm_up_and_events(folder):
+    figure = sennit.plot(sennit.read(folder))
+    throughput, _, queues = figure.axes
+    tops = sorted(round(float(np.max(line.get_ydata())), 3) for line in throughput.lines
+                  if len(line.get_ydata()) == 50)
+    assert tops == [25, 30]  # goodput, capacity of both links
+    texts = [text.get_text() for axis in figure.axes for text in axis.texts]
+    assert "warm-up" in texts
+    assert "A  2.5 s: lte: state blackhole" in texts
+    assert "held for order, p99" not in [t.get_text() for t in queues.get_legend().get_texts()]
+
+
+def test_the_table_has_runs_as_columns_and_leaves_unknowns_out(folder, tmp_path):
+    table = sennit.table([tmp_path])
+    column = table["small", "default", 7]
+    assert column["all flows", "goodput, Mbit/s"] == 25
+    assert column["tunnel", "held for order p99, ms"] == 2
+    assert ("download", "voice quality, MOS") not in table.index
+
+
+def command(*arguments):
+    return subprocess.run([sys.executable, "-m", "sennit", *map(str, arguments)], text=True,
+                          capture_output=True, cwd=Path(__file__).parents[1])
+
+
+def test_the_command_line_plots_and_tabulates(folder, tmp_path):
+    assert command("plot", folder, "-o", tmp_path / "x.png").returncode == 0
+    assert (tmp_path / "x.png").stat().st_size > 10_000
+    done = command("table", tmp_path, "--csv")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "fraction of bound,0.89" in done.stdout
+
+
+def test_the_command_line_says_what_is_wrong_in_one_line(folder, tmp_path):
+    for arguments in (["plot", tmp_path / "missing"], ["plot", folder, "-o", tmp_path / "x.bmp"]):
+        done = command(*arguments)
+        assert done.returncode == 2
+        assert done.stderr.startswith("sennit: ") and len(done.stderr.splitlines()) == 1
