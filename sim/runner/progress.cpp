@@ -113,19 +113,19 @@ std::string Progress::line_of(std::size_t run) const {
 
 std::string Progress::total_line() const {
   std::size_t running = 0, ended = 0;
-  double todo_s = 0, speed = 0;
+  double remaining_s = 0, speed = 0;
   for (std::size_t i = 0; i < runs_.size(); ++i) {
     const State& state = states_[i];
     if (state.stage == Stage::ended) {
       ++ended;
       continue;
     }
-    todo_s += runs_[i].duration_s - state.simulated_s;
+    remaining_s += runs_[i].duration_s - state.simulated_s;
     if (state.stage != Stage::running) continue;
     ++running;
     speed += speed_of(state);
   }
-  const std::string left = speed > 0 ? ", " + clock_text(todo_s / speed) + " left" : "";
+  const std::string left = speed > 0 ? ", " + clock_text(remaining_s / speed) + " left" : "";
   return fmt::format("{}{} of {} runs done, {} running{}{}", dim, ended, runs_.size(), running,
                      left, plain);
 }
