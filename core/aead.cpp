@@ -79,10 +79,12 @@ void hkdf_sha256(std::span<const std::byte> secret, std::span<const std::byte> s
   SENNIT_ASSERT(kdf != nullptr);
   EVP_KDF_CTX* context = EVP_KDF_CTX_new(kdf);
   EVP_KDF_free(kdf);
-  // OpenSSL takes parameters through pointers to non-const, but only reads them.
+  // OpenSSL takes parameters through pointers to non-const, but only reads them; an empty one must
+  // still point somewhere.
+  static constexpr std::byte nowhere{};
   const auto octet_param = [](const char* key, std::span<const std::byte> value) {
-    return OSSL_PARAM_construct_octet_string(key, const_cast<std::byte*>(value.data()),
-                                             value.size());
+    const std::byte* data = value.empty() ? &nowhere : value.data();
+    return OSSL_PARAM_construct_octet_string(key, const_cast<std::byte*>(data), value.size());
   };
   std::array digest{'S', 'H', 'A', '2', '5', '6', '\0'};
   const std::array parameters{

@@ -6,6 +6,9 @@
 namespace sennit {
 namespace {
 
+// Classes with a budget up to this weigh a path's jitter as realtime ones do: voice and meetings.
+constexpr Duration hurried_budget = 200ms;
+
 PathMask bit_of(std::size_t position) { return PathMask{1} << position; }
 
 }  // namespace
@@ -109,7 +112,8 @@ std::size_t Binder::bind_staged(Instant now, ClassId class_id, std::size_t count
   Stage& stage = stages_[index(class_id)];
   std::array<PacketView, stage_max> packets;
   std::array<PathMask, stage_max> choice{};
-  const int realtime = config_.classes[index(class_id)].realtime ? PacketView::realtime : 0;
+  const bool hurries = config_.classes[index(class_id)].latency_budget <= hurried_budget;
+  const int realtime = hurries ? PacketView::realtime : 0;
   for (std::size_t i = 0; i < count; ++i) {
     const PacketInfo& info = stage.packets[i].info();
     const bool sparse = (info.flags & PacketFlag::sparse) != 0;

@@ -40,7 +40,7 @@ constexpr Duration round_trip_of_targets = 66ms;
 /// On links whose rate varies (radio), a queue sized for a steady link empties and overflows with
 /// every swing, and each overflow costs a loss-based flow seconds: only-lte-a carried 0.73 of its
 /// capacity with 20 ms and 0.93 with 60 ms, at a mean deviation of about a quarter of the rate.
-constexpr double stretch_per_variation = 8.0;
+constexpr double stretch_per_variation = 16.0;
 /// Samples (one each 100 ms) that the variation remembers.
 constexpr double rate_memory = 25.0;
 constexpr Duration interval_min = 100ms;  // RFC 8289 section 4.3

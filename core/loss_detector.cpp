@@ -54,13 +54,16 @@ PathSeq LossDetector::on_sent(Instant now, std::size_t size, bool ack_eliciting,
   return number;
 }
 
+PathSeq LossDetector::first_in_flight(PathSeq from) const {
+  PathSeq n = std::max(from, oldest_in_flight_);
+  while (n < next_ && record(n).state != SentRecord::State::in_flight) n = n.next();
+  return std::min(n, next_);
+}
+
 std::optional<Instant> LossDetector::oldest_unanswered() const {
-  PathSeq n = acknowledged_any_ ? std::max(largest_acknowledged_.next(), oldest_in_flight_)
-                                : oldest_in_flight_;
-  for (; n < next_; n = n.next()) {
-    if (record(n).state == SentRecord::State::in_flight) return record(n).at;
-  }
-  return std::nullopt;
+  const PathSeq n = first_in_flight(acknowledged_any_ ? largest_acknowledged_.next() : PathSeq{});
+  if (n == next_) return std::nullopt;
+  return record(n).at;
 }
 
 void LossDetector::acknowledge(PathSeq number) {

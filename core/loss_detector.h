@@ -47,10 +47,10 @@ class LossDetector {
   struct Outcome {
     std::vector<PathSeq> acknowledged, lost;  // reused storage, reserved once
     bool newest_advanced = false;
-    std::uint32_t spurious = 0;              // acknowledged although given up before
-    std::uint16_t ce_marked = 0;             // newly
-    std::optional<BitRate> delivery_rate{};  // over about one round trip
-    bool app_limited = true;                 // of that rate sample
+    std::uint32_t spurious = 0;                 // acknowledged although given up before
+    std::uint16_t ce_marked = 0;                // newly
+    std::optional<BitRate> delivery_rate{};     // over about one round trip
+    bool app_limited = true;                    // of that rate sample
     std::optional<std::uint32_t> one_way_us{};  // of the newest datagram: their clock minus ours
   };
 
@@ -72,6 +72,8 @@ class LossDetector {
   /// When the first ack-eliciting datagram after the newest acknowledged one left; nothing when all
   /// news is in. Its silence is what makes a path suspect.
   std::optional<Instant> oldest_unanswered() const;
+  /// The first number from `from` on that is in flight; next_number() when there is none.
+  PathSeq first_in_flight(PathSeq from) const;
   std::optional<Instant> last_eliciting_sent() const { return last_eliciting_; }
 
   bool has_rtt() const { return has_rtt_; }

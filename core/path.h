@@ -100,8 +100,9 @@ struct Path {
   std::array<Bytes, 3> queued_in{};  // bytes that wait, per Rank
   Instant window_blocked_at = Instant::min();  // last time that the inflight limit held a packet
   std::optional<Instant> last_ping{};
-  Instant probe_timeout_from{};                  // a probe timeout counts from here at the earliest
-  int probe_timeouts = 0;                        // in a row; doubles the wait
+  Instant probe_timeout_from{};  // a probe timeout counts from here at the earliest
+  int probe_timeouts = 0;        // in a row; doubles the wait
+  PathSeq overdue_from{};        // everything before was copied because it was overdue
   std::array<DataSeq, classes_max> tail_sent{};  // proof of order sent for an idle path
   Instant last_tail{};
   std::uint64_t sent_datagrams = 0, sent_bytes = 0, repair_bytes = 0, control_bytes = 0;
@@ -141,6 +142,10 @@ struct Path {
   Duration arrival_delay(Instant now, std::size_t size) const;
   /// When a probe timeout repairs what no later packet will prove lost; never when idle.
   Instant probe_timeout_at() const;
+  /// When the oldest datagram in flight is so late that its packets are worth a copy elsewhere
+  /// although nothing proves them lost: a radio link that stalls keeps them in its queue, and their
+  /// successors on other paths wait for them.
+  Instant overdue_at() const;
 };
 
 }  // namespace sennit

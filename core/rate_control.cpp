@@ -132,7 +132,7 @@ void RateControl::run_startup(const RateSample& sample) {
     round_start_bandwidth_ = bandwidth_;
   }
   const bool plateau = rounds_without_growth_ >= plateau_rounds;
-  if (plateau || (queue_full && !sample.app_limited)) enter(Phase::drain, sample.now);
+  if (plateau || queue_full) enter(Phase::drain, sample.now);
 }
 
 void RateControl::run_cycle(const RateSample& sample) {

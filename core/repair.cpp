@@ -59,14 +59,25 @@ void Repair::reinject(Instant now, RetainedRef ref, Retained& entry, const Path&
 
 void Repair::copy_in_flight(Instant now, Path& path, PathSeq from) {
   path.flight.for_each_in_flight([&](PathSeq number, const SentRecord& record) {
-    if (number < from) return;
-    for (std::size_t i = 0; i < record.refs; ++i) {
-      Retained* entry = retention_.find(record.retained[i]);
-      if (entry == nullptr || entry->settled || entry->waiting > 0 || entry->in_flight > 1)
-        continue;
-      if (worth_saving(now, *entry)) reinject(now, record.retained[i], *entry, path, 1);
-    }
+    if (number >= from) copy_datagram(now, path, record);
   });
+}
+
+void Repair::copy_datagram(Instant now, Path& path, const SentRecord& record) {
+  for (std::size_t i = 0; i < record.refs; ++i) {
+    Retained* entry = retention_.find(record.retained[i]);
+    if (entry == nullptr || entry->settled || entry->waiting > 0 || entry->in_flight > 1) continue;
+    if (worth_saving(now, *entry)) reinject(now, record.retained[i], *entry, path, 1);
+  }
+}
+
+void Repair::on_overdue(Instant now, Path& path) {
+  while (path.overdue_at() <= now) {
+    const PathSeq number = path.flight.first_in_flight(path.overdue_from);
+    path.overdue_from = number.next();
+    const bool elsewhere = paths_.fastest(now, 0, 1u << index(path.id)) != nullptr;
+    if (elsewhere) copy_datagram(now, path, path.flight.record(number));
+  }
 }
 
 void Repair::on_probe_timeout(Instant now, Path& path) {

@@ -33,6 +33,8 @@ class Repair {
   void on_lost(Instant now, Path& path, const SentRecord& record);
   /// The last datagrams of `path` are overdue: copies of them go out without calling them lost.
   void on_probe_timeout(Instant now, Path& path);
+  /// Datagrams of `path` that are overdue by now get a copy elsewhere.
+  void on_overdue(Instant now, Path& path);
   /// The path is silent: everything on it that is still worth it goes elsewhere.
   void on_silent(Instant now, Path& path);
   /// The path is down: what was in flight on it will never be acknowledged.
@@ -46,6 +48,7 @@ class Repair {
   void reinject(Instant now, RetainedRef ref, Retained& entry, const Path& lost_on,
                 unsigned copies);
   void copy_in_flight(Instant now, Path& path, PathSeq from);
+  void copy_datagram(Instant now, Path& path, const SentRecord& record);
 
   const TunnelConfig& config_;
   Observer& observer_;

@@ -16,8 +16,9 @@ namespace sennit {
 /// structured row. The rows are the scheduler's scratch copy: it charges `window_bytes` and
 /// `queued_bytes` itself as it assigns, so a batch is decided exactly as single packets would be.
 struct PathView {
-  std::int64_t srtt_ns;  // smoothed feedback round trip (RFC 6298)
-  std::int64_t rtt_min_ns;
+  std::int64_t srtt_ns;          // smoothed feedback round trip (RFC 6298)
+  std::int64_t base_one_way_ns;  // least of the last ten seconds: without a standing queue; on the
+                                 // scale of one_way_ns
   std::int64_t one_way_ns;    // forecast one-way delay plus an unknown constant, the same on every
                               // path: only differences mean anything
   std::int64_t deviation_ns;  // mean deviation of the one-way delay

@@ -308,6 +308,7 @@ void Tunnel::handle_timeout(Instant now) {
   for (Path* path : state_->paths.all()) {
     state_->check_silence(now, *path);
     state_->check_probe_timeout(now, *path);
+    state_->repair.on_overdue(now, *path);
   }
   state_->feedback.handle_timeout(now);
   state_->fec.handle_timeout(now);
@@ -390,6 +391,7 @@ Wake Tunnel::next_wake() const {
   consider(s.fec.next_wake(), Timer::fec_flush);
   for (const Path* path : s.paths.all()) {
     consider(path->probe_timeout_at(), Timer::loss);
+    consider(path->overdue_at(), Timer::loss);
     consider(path->liveness.next_change(path->facts(s.config, s.peer_heard)), Timer::path_state);
   }
   return wake;

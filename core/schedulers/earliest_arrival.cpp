@@ -12,7 +12,9 @@
 // and where CoDel sees it. The deliberate queue, as long as the lead, must be allowed: a slow path
 // is worth taking only once the fast one's queue is that long. The lead compares whole arrival
 // times, not only delays: with delays alone, a link so thin that one packet takes it longer than
-// commit_slack would never be used.
+// commit_slack would never be used. And it compares them without standing queues: the queue of a
+// radio link that stalls for a moment is gone soon, and with it the lead; what was bound to the
+// fast path for its sake would then come too late (on lte-pair 0.60 of the bound instead of 0.74).
 //
 // Sparse packets overtake others in a path's queue, so for them only the window counts as waiting;
 // they and realtime packets may use twice the slack, or a full queue would hold them back.
@@ -31,7 +33,8 @@ namespace {
 
 /// One path as one packet sees it; times in ns.
 struct Candidate {
-  double idle;     // arrival after now if nothing were queued
+  double idle;     // arrival after now if nothing were queued here
+  double steady;   // the same if nothing were queued on the link either
   double wait;     // until its transmission could start
   double blocked;  // the part of `wait` that even a packet served first would have to wait
   int cost;        // beyond any when the packet does not fit
@@ -61,8 +64,10 @@ class EarliestArrival final : public Scheduler {
       const double ns_per_byte = transmission_ns(p, 1);
       const auto beyond = std::max<std::int64_t>(0, packet.size - p.window_bytes);
       const double blocked = static_cast<double>(beyond) * ns_per_byte;
-      candidates_[i] = {packet.size * ns_per_byte + static_cast<double>(p.one_way_ns) +
-                            kappa * static_cast<double>(p.deviation_ns),
+      const double beside = packet.size * ns_per_byte + kappa * static_cast<double>(p.deviation_ns);
+      const auto base = std::min(p.one_way_ns, p.base_one_way_ns);
+      candidates_[i] = {beside + static_cast<double>(p.one_way_ns),
+                        packet.size * ns_per_byte + static_cast<double>(base),
                         static_cast<double>(p.queued_bytes) * ns_per_byte + blocked, blocked,
                         fits(p, packet) ? p.cost : unusable};
     }
@@ -75,11 +80,15 @@ class EarliestArrival final : public Scheduler {
     for (int cost = next_cost(-1); cost < unusable; cost = next_cost(cost)) {
       limit_to(cost);
       if (sparse) {
-        const std::size_t row = first_to_arrive(&Candidate::blocked);
+        const std::size_t row = first_to_arrive(&Candidate::blocked, eligible_);
         if (within_horizon(row, slack)) return bit(row);
       }
-      const std::size_t row = first_to_arrive(&Candidate::wait);
-      if (within_horizon(row, slack)) return bit(row);
+      for (PathMask left = eligible_; left != 0;) {
+        const std::size_t row = first_to_arrive(&Candidate::wait, left);
+        if (within_horizon(row, slack)) return bit(row);
+        if (realtime) break;
+        left &= ~bit(row);
+      }
     }
     return hold;
   }
@@ -99,21 +108,21 @@ class EarliestArrival final : public Scheduler {
       if (candidates_[i].cost <= cost) fastest = std::min(fastest, candidates_[i].idle);
     }
     eligible_ = 0;
-    slowest_ = fastest;
+    slowest_ = -std::numeric_limits<double>::infinity();
     for (std::size_t i = 0; i < count_; ++i) {
       const Candidate& c = candidates_[i];
       if (c.cost > cost || c.idle > fastest + spread_max_) continue;
       eligible_ |= bit(i);
-      slowest_ = std::max(slowest_, c.idle);
+      slowest_ = std::max(slowest_, c.steady);
     }
   }
 
-  std::size_t first_to_arrive(double Candidate::*wait) const {
+  std::size_t first_to_arrive(double Candidate::*wait, PathMask among) const {
     std::size_t best = 0;
     double earliest = std::numeric_limits<double>::infinity();
     for (std::size_t i = 0; i < count_; ++i) {
       const double arrival = candidates_[i].idle + candidates_[i].*wait;
-      if ((eligible_ & bit(i)) == 0 || arrival >= earliest) continue;
+      if ((among & bit(i)) == 0 || arrival >= earliest) continue;
       earliest = arrival;
       best = i;
     }
@@ -121,14 +130,14 @@ class EarliestArrival final : public Scheduler {
   }
 
   bool within_horizon(std::size_t row, double slack) const {
-    return candidates_[row].wait <= slowest_ - candidates_[row].idle + slack;
+    return candidates_[row].wait <= std::max(0.0, slowest_ - candidates_[row].steady) + slack;
   }
 
   double slack_, spread_max_;
   std::array<Candidate, paths_max> candidates_{};
   std::size_t count_ = 0;
   PathMask eligible_ = 0;
-  double slowest_ = 0;  // idle arrival of the slowest eligible path
+  double slowest_ = 0;  // steady arrival of the slowest eligible path
 };
 
 }  // namespace

@@ -23,7 +23,8 @@ struct Link {
 
 inline PathView row(const Link& link) {
   PathView p{};
-  p.srtt_ns = p.rtt_min_ns = 2 * link.one_way.count();
+  p.srtt_ns = 2 * link.one_way.count();
+  p.base_one_way_ns = link.one_way.count();
   p.one_way_ns = link.one_way.count();
   p.deviation_ns = link.deviation.count();
   p.rate_bps = BitRate::from_mbps(link.mbps).bits_per_second();

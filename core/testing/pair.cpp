@@ -1,27 +1,46 @@
+#include "core/testing/pair.h"
+
 #include <algorithm>
 #include <cstring>
+#include <set>
 
-#include "core/testing/pair.h"
+#include "core/assert.h"
 #include "core/wire.h"
 
 namespace sennit {
 namespace {
 
-constexpr std::size_t ip_header = 20, udp_header = 8;
+constexpr std::size_t ip_header = 20, udp_header = 8, label_size = 14;
 
-void checksum_ipv4(std::span<std::byte> header) {
-  header[10] = header[11] = std::byte{0};
+std::uint16_t ipv4_checksum(std::span<const std::byte> header) {
   std::uint32_t sum = 0;
   for (std::size_t i = 0; i < ip_header; i += 2) {
     sum += static_cast<std::uint32_t>(header[i]) << 8 | static_cast<std::uint32_t>(header[i + 1]);
   }
   while ((sum >> 16) != 0) sum = (sum & 0xffff) + (sum >> 16);
-  header[10] = static_cast<std::byte>(~sum >> 8);
-  header[11] = static_cast<std::byte>(~sum);
+  return static_cast<std::uint16_t>(~sum);
 }
 
 std::byte filler(std::uint32_t number, std::size_t i) {
   return static_cast<std::byte>(number * 31 + i * 7);
+}
+
+/// What a packet says about itself. One that is too short or was touched is not intact.
+Delivery read_packet(std::span<const std::byte> bytes, Instant now) {
+  Delivery delivery{};
+  delivery.at = now;
+  delivery.size = bytes.size();
+  if (bytes.size() < ip_header + udp_header + label_size) return delivery;
+  wire::Reader reader{bytes.subspan(ip_header + udp_header)};
+  delivery.flow = reader.u16();
+  delivery.number = reader.u32();
+  delivery.sent = Instant{Duration{static_cast<std::int64_t>(reader.u64())}};
+  const std::size_t length = wire::Reader{bytes.subspan(2)}.u16();
+  delivery.intact = ipv4_checksum(bytes) == 0 && length == bytes.size();
+  for (std::size_t i = ip_header + udp_header + label_size; i < bytes.size(); ++i) {
+    delivery.intact = delivery.intact && bytes[i] == filler(delivery.number, i);
+  }
+  return delivery;
 }
 
 }  // namespace
@@ -33,30 +52,42 @@ PairLink symmetric(double mbps, Duration delay) {
   return {config, config, 0};
 }
 
-Pair::Pair(const std::vector<PairLink>& links, const TunnelConfig& config, std::uint64_t seed) {
+Pair::Pair(const std::vector<PairLink>& links, const TunnelConfig& config, std::uint64_t seed,
+           const PairOptions& options)
+    : options_(options), links_(links) {
   const Rng rng{seed};
   SessionSecret secret{};
   secret[0] = std::byte{7};
   wires_.reserve(2 * links.size());
   for (std::size_t i = 0; i < links.size(); ++i) {
-    wires_.push_back({LinkModel{links[i].a_to_b, rng.fork("up" + std::to_string(i)), now_}, {}});
-    wires_.push_back({LinkModel{links[i].b_to_a, rng.fork("down" + std::to_string(i)), now_}, {}});
+    const std::string name = std::to_string(i);
+    wires_.push_back({LinkModel{links[i].a_to_b, rng.fork("up" + name), now_}, {}, {}});
+    wires_.push_back({LinkModel{links[i].b_to_a, rng.fork("down" + name), now_}, {}, {}});
   }
   for (const End end : {a, b}) {
-    Side& side = ends_[end];
-    side.pool = std::make_unique<PacketPool>(tunnel_pool_slots);
-    side.tunnel = std::make_unique<Tunnel>(config, end == a ? Role::a : Role::b, secret,
-                                           *side.pool, seed + end, now_);
-    for (std::size_t i = 0; i < links.size(); ++i) {
-      PathConfig path;
-      path.name = "link" + std::to_string(i);
-      path.cost = links[i].cost;
-      side.tunnel->add_path(now_, PathId{static_cast<std::uint8_t>(i)}, path, Address{});
-    }
+    ends_[end].pool = std::make_unique<PacketPool>(options.pool_slots);
+    ends_[end].tunnel = std::make_unique<Tunnel>(config, end == a ? Role::a : Role::b, secret,
+                                                 *ends_[end].pool, seed + end, clock(end));
   }
+  for (std::size_t i = 0; i < std::min(links.size(), options.paths); ++i) add_path(i);
 }
 
 Pair::~Pair() = default;
+
+void Pair::add_path(std::size_t link) {
+  PathConfig path;
+  path.name = "link" + std::to_string(link);
+  path.cost = links_[link].cost;
+  for (const End end : {a, b}) {
+    tunnel(end).add_path(clock(end), PathId{static_cast<std::uint8_t>(link)}, path, Address{});
+  }
+}
+
+void Pair::remove_path(std::size_t link) {
+  for (const End end : {a, b}) {
+    tunnel(end).remove_path(clock(end), PathId{static_cast<std::uint8_t>(link)});
+  }
+}
 
 Packet Pair::make_packet(End end, std::uint16_t flow, std::size_t size, std::uint8_t dscp) {
   Packet packet = ends_[end].pool->allocate();
@@ -70,7 +101,7 @@ Packet Pair::make_packet(End end, std::uint16_t flow, std::size_t size, std::uin
   writer.u32(0);
   writer.u8(64);
   writer.u8(17);  // UDP
-  writer.u16(0);
+  writer.u16(0);  // checksum, below
   writer.u32(end == a ? 0x0a000001 : 0x0a000002);
   writer.u32(end == a ? 0x0a000002 : 0x0a000001);
   writer.u16(flow);
@@ -81,7 +112,7 @@ Packet Pair::make_packet(End end, std::uint16_t flow, std::size_t size, std::uin
   writer.u32(number);
   writer.u64(static_cast<std::uint64_t>(now_.time_since_epoch().count()));
   for (std::size_t i = writer.size(); i < size; ++i) bytes[i] = filler(number, i);
-  checksum_ipv4(bytes.first(ip_header));
+  wire::Writer{bytes.subspan(10)}.u16(ipv4_checksum(bytes));
   return packet;
 }
 
@@ -111,21 +142,85 @@ void Pair::set_link(std::size_t i, const std::function<void(LinkConfig&)>& chang
   }
 }
 
+void Pair::set_state(std::size_t link, LinkState state) {
+  set_link(link, [state](LinkConfig& config) { config.state = state; });
+}
+
+void Pair::set_carrier(std::size_t link, bool up) {
+  set_state(link, up ? LinkState::up : LinkState::carrier_down);
+  for (const End end : {a, b}) {
+    tunnel(end).handle_carrier(clock(end), PathId{static_cast<std::uint8_t>(link)}, up);
+  }
+}
+
+void Pair::set_blocked(std::size_t link, End end, bool blocked) {
+  const PathId path{static_cast<std::uint8_t>(link)};
+  const std::uint32_t bit = 1u << link;
+  Side& side = ends_[end];
+  side.blocked = blocked ? side.blocked | bit : side.blocked & ~bit;
+  if (blocked) {
+    side.tunnel->handle_blocked(path);
+  } else {
+    side.tunnel->handle_writable(clock(end), path);
+  }
+}
+
+void Pair::inject(std::size_t link, End to, std::vector<std::byte> datagram) {
+  wires_[2 * link + (1 - to)].injected.push_back(std::move(datagram));
+}
+
 std::uint64_t Pair::sent(End end, std::uint16_t flow) const {
   const auto found = ends_[end].numbers.find(flow);
   return found == ends_[end].numbers.end() ? 0 : found->second;
+}
+
+std::uint64_t Pair::drops(End end, Drop reason) {
+  return metrics(end).drops[static_cast<std::size_t>(reason)];
 }
 
 std::uint64_t Pair::digest() const {
   return ends_[a].tunnel->digest() * 31 + ends_[b].tunnel->digest();
 }
 
+// --- clocks
+// ------------------------------------------------------------------------------------------
+
+Instant Pair::local(End end, Instant world) const {
+  if (end == a) return world;
+  return world + options_.clock_offset + scaled(world.time_since_epoch(), options_.clock_drift);
+}
+
+// The first instant of the world at which the end's clock shows at least `local`.
+Instant Pair::world(End end, Instant local) const {
+  if (end == a || local == never) return local;
+  if (local <= this->local(end, now_)) return now_;
+  const Duration ahead = local - this->local(end, now_);
+  Instant t = now_ + scaled(ahead, 1 / (1 + options_.clock_drift));
+  while (this->local(end, t) < local) t += Duration{1};
+  return t;
+}
+
+Instant Pair::handed_over(Instant arrived) const {
+  const Duration grain = options_.coalescing;
+  if (grain == Duration::zero() || arrived == never) return arrived;
+  return Instant{(arrived.time_since_epoch() + grain - Duration{1}) / grain * grain};
+}
+
 Instant Pair::next() const {
   Instant at = actions_.empty() ? never : actions_.begin()->first;
-  for (const Wire& wire : wires_) at = std::min(at, wire.model.next_wake());
-  for (const Side& side : ends_) at = std::min(at, side.tunnel->next_wake().at);
+  for (const Wire& wire : wires_) {
+    at = std::min(at, handed_over(wire.model.next_wake()));
+    if (!wire.injected.empty()) at = now_;
+  }
+  for (const End end : {a, b}) {
+    at = std::min(at, world(end, ends_[end].tunnel->next_wake().at));
+    if (!ends_[end].entering.empty()) at = now_;
+  }
   return at;
 }
+
+// --- the loop
+// ----------------------------------------------------------------------------------------
 
 void Pair::run(Duration duration) {
   const Instant stop = now_ + duration;
@@ -146,9 +241,9 @@ void Pair::step() {
   for (std::size_t i = 0; i < wires_.size(); ++i) arrive(i);
   for (const End end : {a, b}) {
     const Wake wake = ends_[end].tunnel->next_wake();
-    if (wake.at <= now_) {
+    if (wake.at <= clock(end)) {
       ++wakes[static_cast<std::size_t>(wake.why)];
-      ends_[end].tunnel->handle_timeout(now_);
+      ends_[end].tunnel->handle_timeout(clock(end));
     }
     enter(end);
     drain(end);
@@ -159,73 +254,86 @@ void Pair::enter(End end) {
   std::span<Packet> rest{ends_[end].entering};
   while (!rest.empty()) {
     const std::size_t n = std::min(batch, rest.size());
-    ends_[end].tunnel->handle_inner(now_, rest.first(n));
+    ends_[end].tunnel->handle_inner(clock(end), rest.first(n));
     rest = rest.subspan(n);
   }
   ends_[end].entering.clear();
 }
 
 void Pair::arrive(std::size_t wire) {
-  const End to = wire % 2 == 0 ? b : a;
-  std::vector<Datagram> datagrams;
-  while (const auto exit = wires_[wire].model.poll_exit(now_)) {
-    auto node = wires_[wire].cargo.extract(exit->token);
-    if (exit->lost) continue;
-    Datagram datagram;
-    datagram.packet = ends_[to].pool->allocate();
-    if (!datagram.packet) continue;
-    std::ranges::copy(node.mapped(), datagram.packet.append(node.mapped().size()).begin());
-    datagram.arrived = now_;
-    datagram.path = PathId{static_cast<std::uint8_t>(wire / 2)};
-    datagrams.push_back(std::move(datagram));
+  Wire& from = wires_[wire];
+  if (handed_over(now_) == now_) {
+    while (const auto exit = from.model.poll_exit(now_)) {
+      const auto node = from.cargo.extract(exit->token);
+      if (!exit->lost) add_datagram(wire, exit->at, node.mapped());
+    }
   }
-  std::span<Datagram> rest{datagrams};
+  const auto injected = std::exchange(from.injected, {});
+  for (const auto& bytes : injected) add_datagram(wire, now_, bytes);
+  const End to = wire % 2 == 0 ? b : a;
+  std::span<Datagram> rest{datagrams_};
   while (!rest.empty()) {
     const std::size_t n = std::min(batch, rest.size());
-    ends_[to].tunnel->handle_datagrams(now_, rest.first(n));
+    ends_[to].tunnel->handle_datagrams(clock(to), rest.first(n));
     rest = rest.subspan(n);
   }
+  datagrams_.clear();
+}
+
+void Pair::add_datagram(std::size_t wire, Instant arrived, std::span<const std::byte> bytes) {
+  const End to = wire % 2 == 0 ? b : a;
+  Datagram datagram;
+  datagram.packet = ends_[to].pool->allocate();
+  if (!datagram.packet) return;  // the driver has nowhere to read it to
+  std::ranges::copy(bytes, datagram.packet.append(bytes.size()).begin());
+  datagram.arrived = local(to, arrived);
+  datagram.path = PathId{static_cast<std::uint8_t>(wire / 2)};
+  datagrams_.push_back(std::move(datagram));
 }
 
 void Pair::drain(End end) {
   Side& side = ends_[end];
   Transmit out;
-  while (side.tunnel->poll_transmit(now_, out)) {
-    const std::size_t link = index(out.path);
-    for (Packet& packet : out.datagrams.all()) {
-      std::vector<std::byte> cargo(packet.bytes().begin(), packet.bytes().end());
-      if (tamper) tamper(link, end, cargo);
-      if (cargo.empty()) continue;
-      Wire& wire = wires_[2 * link + end];
-      const std::uint64_t token = tokens_++;
-      if (wire.model.handle_packet(now_, bytes_of(cargo.size() + 28), token) == Offer::queued) {
-        wire.cargo.emplace(token, std::move(cargo));
-      }
-    }
-  }
-  out.datagrams.clear();
+  while (side.tunnel->poll_transmit(clock(end), out)) transmit(end, out);
   std::array<Packet, batch_max> inner;
-  while (const std::size_t n = side.tunnel->poll_deliver(now_, inner)) {
+  while (const std::size_t n = side.tunnel->poll_deliver(clock(end), inner)) {
     for (std::size_t i = 0; i < n; ++i) {
-      const auto bytes = inner[i].bytes();
-      wire::Reader reader{bytes.subspan(ip_header + udp_header)};
-      Delivery delivery{};
-      delivery.flow = reader.u16();
-      delivery.number = reader.u32();
-      delivery.sent = Instant{Duration{static_cast<std::int64_t>(reader.u64())}};
-      delivery.at = now_;
-      delivery.size = bytes.size();
-      delivery.intact = true;
-      for (std::size_t k = ip_header + udp_header + 14; k < bytes.size(); ++k) {
-        delivery.intact = delivery.intact && bytes[k] == filler(delivery.number, k);
-      }
-      side.delivered.push_back(delivery);
+      side.delivered.push_back(read_packet(std::as_const(inner[i]).bytes(), now_));
       inner[i] = Packet{};
     }
   }
-  while (side.tunnel->poll_event()) {
+  look(end);
+}
+
+void Pair::transmit(End end, Transmit& out) {
+  const std::size_t link = index(out.path);
+  SENNIT_ASSERT((ends_[end].blocked >> link & 1) == 0);
+  Wire& wire = wires_[2 * link + end];
+  for (Packet& packet : out.datagrams.all()) {
+    std::vector<std::byte> cargo(packet.bytes().begin(), packet.bytes().end());
+    if (tamper) tamper(link, end, cargo);
+    if (cargo.empty()) continue;
+    const std::uint64_t token = tokens_++;
+    const Bytes size = bytes_of(cargo.size() + ip_header + udp_header);
+    if (wire.model.handle_packet(now_, size, token) == Offer::queued) {
+      wire.cargo.emplace(token, std::move(cargo));
+    }
   }
 }
+
+void Pair::look(End end) {
+  while (const auto event = tunnel(end).poll_event()) {
+    if (on_event) on_event(end, *event);
+  }
+  if (!on_trace) return;
+  std::array<TraceRecord, batch_max> records;
+  while (const std::size_t n = tunnel(end).poll_trace(records)) {
+    for (std::size_t i = 0; i < n; ++i) on_trace(end, records[i]);
+  }
+}
+
+// --- what a story asks
+// ------------------------------------------------------------------------------
 
 Duration longest_gap(std::span<const Delivery> deliveries, std::uint16_t flow) {
   Duration longest{};
@@ -249,9 +357,21 @@ std::size_t out_of_order(std::span<const Delivery> deliveries, std::uint16_t flo
   return count;
 }
 
-std::size_t count_of(std::span<const Delivery> deliveries, std::uint16_t flow) {
+std::size_t repeated(std::span<const Delivery> deliveries, std::uint16_t flow) {
+  std::set<std::uint32_t> seen;
   return static_cast<std::size_t>(std::count_if(
-      deliveries.begin(), deliveries.end(), [&](const Delivery& d) { return d.flow == flow; }));
+      deliveries.begin(), deliveries.end(),
+      [&](const Delivery& d) { return d.flow == flow && !seen.insert(d.number).second; }));
+}
+
+std::size_t count_of(std::span<const Delivery> deliveries, std::uint16_t flow) {
+  return static_cast<std::size_t>(std::count_if(deliveries.begin(), deliveries.end(),
+                                                [&](const Delivery& d) { return d.flow == flow; }));
+}
+
+bool all_intact(std::span<const Delivery> deliveries) {
+  return std::all_of(deliveries.begin(), deliveries.end(),
+                     [](const Delivery& d) { return d.intact; });
 }
 
 double goodput_mbps(std::span<const Delivery> deliveries, Instant from, Instant to) {
@@ -262,10 +382,11 @@ double goodput_mbps(std::span<const Delivery> deliveries, Instant from, Instant 
   return bits / to_seconds(to - from) / 1e6;
 }
 
-Duration transit_quantile(std::span<const Delivery> deliveries, std::uint16_t flow, double q) {
+Duration transit_quantile(std::span<const Delivery> deliveries, std::uint16_t flow, double q,
+                          Instant from) {
   std::vector<Duration> times;
   for (const Delivery& d : deliveries) {
-    if (d.flow == flow) times.push_back(d.at - d.sent);
+    if (d.flow == flow && d.sent >= from) times.push_back(d.at - d.sent);
   }
   if (times.empty()) return {};
   std::sort(times.begin(), times.end());

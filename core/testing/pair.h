@@ -3,6 +3,7 @@
 // ask what arrived, when, in which order, and whether it was touched.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -31,39 +32,69 @@ struct Delivery {
   bool intact;  // its bytes are those that went in
 };
 
+/// DSCP values that the default rules map to the three classes.
+inline constexpr std::uint8_t dscp_bulk = 0, dscp_realtime = 46, dscp_interactive = 34;
+
+/// What the stage itself does to the tunnels.
+struct PairOptions {
+  std::size_t pool_slots = tunnel_pool_slots;  // of each end
+  std::size_t paths = paths_max;               // links in use from the start; add_path() adds more
+  Duration clock_offset{};                     // end b's clock is ahead of end a's by this, >= 0
+  double clock_drift = 0;                      // and runs faster by this fraction
+  Duration coalescing{};  // datagrams are handed over at multiples of this only, as a busy host
+                          // does; 0 = as they arrive
+};
+
 class Pair {
  public:
   enum End { a = 0, b = 1 };
 
-  Pair(const std::vector<PairLink>& links, const TunnelConfig& config = {},
-       std::uint64_t seed = 1);
+  explicit Pair(const std::vector<PairLink>& links, const TunnelConfig& config = {},
+                std::uint64_t seed = 1, const PairOptions& options = {});
   ~Pair();
 
   /// One inner packet of `size` bytes (at least 48) at `end`, now. `dscp` chooses the class.
-  void send(End end, std::uint16_t flow, std::size_t size = 1200, std::uint8_t dscp = 0);
+  void send(End end, std::uint16_t flow, std::size_t size = 1200, std::uint8_t dscp = dscp_bulk);
   /// `rate` of packets of `size` from now on for `duration`; call run() for them to happen.
   void send_stream(End end, std::uint16_t flow, BitRate rate, Duration duration,
-                   std::size_t size = 1200, std::uint8_t dscp = 0);
+                   std::size_t size = 1200, std::uint8_t dscp = dscp_bulk);
   void run(Duration duration);
   /// Calls `action` at an instant of a later run().
   void at(Instant when, std::function<void()> action);
 
-  /// Changes a link now, both directions.
+  /// Changes a link now, both directions; the tunnels are told nothing.
   void set_link(std::size_t link, const std::function<void(LinkConfig&)>& change);
+  void set_state(std::size_t link, LinkState state);
+  /// The devices at both ends lose or find their carrier, and say so.
+  void set_carrier(std::size_t link, bool up);
+  /// The socket of a path cannot take more, or can again. What is sent meanwhile is a failure.
+  void set_blocked(std::size_t link, End end, bool blocked);
+  void add_path(std::size_t link);
+  void remove_path(std::size_t link);
+  /// A datagram that no wire carries: `to` sees it on `link` with the next step.
+  void inject(std::size_t link, End to, std::vector<std::byte> datagram);
 
   Instant now() const { return now_; }
+  /// The same instant as the end's own clock shows it.
+  Instant clock(End end) const { return local(end, now_); }
   Tunnel& tunnel(End end) { return *ends_[end].tunnel; }
+  const PacketPool& pool(End end) const { return *ends_[end].pool; }
   LinkModel& link(std::size_t link, End from) { return wires_[2 * link + from].model; }
   const std::vector<Delivery>& delivered(End end) const { return ends_[end].delivered; }
   std::uint64_t sent(End end, std::uint16_t flow) const;
-  Metrics metrics(End end) { return tunnel(end).metrics(now_); }
+  Metrics metrics(End end) { return tunnel(end).metrics(clock(end)); }
+  std::uint64_t drops(End end, Drop reason);
+  PathState state(End end, std::size_t link) { return metrics(end).paths[link].state; }
   /// Everything that both tunnels decided.
   std::uint64_t digest() const;
 
-  /// Inner packets of one instant enter in calls of at most this many (1..batch_max).
+  /// Inner packets and datagrams of one instant enter in calls of at most this many (1..batch_max).
   std::size_t batch = batch_max;
-  /// May change, drop (clear), or copy what goes over the wires; called per datagram.
+  /// May change, drop (clear), copy or inject() what goes over the wires; called per datagram.
   std::function<void(std::size_t link, End from, std::vector<std::byte>&)> tamper;
+  /// Sees each line of both packet traces, if set.
+  std::function<void(End, const TraceRecord&)> on_trace;
+  std::function<void(End, const Event&)> on_event;
   /// Counts every wake-up by reason: a tunnel that wakes too often shows here.
   std::array<std::uint64_t, static_cast<std::size_t>(Timer::count)> wakes{};
 
@@ -71,10 +102,12 @@ class Pair {
   struct Wire {
     LinkModel model;
     std::map<std::uint64_t, std::vector<std::byte>> cargo;
+    std::vector<std::vector<std::byte>> injected;
   };
   struct Side {
     std::unique_ptr<PacketPool> pool;
     std::unique_ptr<Tunnel> tunnel;
+    std::uint32_t blocked = 0;  // bit i: the socket of path i
     std::vector<Packet> entering;
     std::vector<Delivery> delivered;
     std::map<std::uint16_t, std::uint32_t> numbers;
@@ -83,24 +116,37 @@ class Pair {
   void step();
   void enter(End end);
   void arrive(std::size_t wire);
+  void add_datagram(std::size_t wire, Instant arrived, std::span<const std::byte> bytes);
   void drain(End end);
+  void transmit(End end, Transmit& out);
+  void look(End end);
   Instant next() const;
+  Instant local(End end, Instant world) const;
+  Instant world(End end, Instant local) const;
+  Instant handed_over(Instant arrived) const;
 
+  PairOptions options_;
   Instant now_{};
   std::uint64_t tokens_ = 0;
+  std::vector<PairLink> links_;
   std::vector<Wire> wires_;  // 2 x link + sending end
   std::array<Side, 2> ends_;
   std::multimap<Instant, std::function<void()>> actions_;
+  std::vector<Datagram> datagrams_;  // of one wire and instant
 };
 
 /// Largest time between two deliveries of a flow.
 Duration longest_gap(std::span<const Delivery> deliveries, std::uint16_t flow);
 /// Deliveries of a flow that came after a later number.
 std::size_t out_of_order(std::span<const Delivery> deliveries, std::uint16_t flow);
+/// Deliveries of a flow whose number came before.
+std::size_t repeated(std::span<const Delivery> deliveries, std::uint16_t flow);
 std::size_t count_of(std::span<const Delivery> deliveries, std::uint16_t flow);
+bool all_intact(std::span<const Delivery> deliveries);
 /// Inner bytes per second of what arrived in [from, to), in Mbit/s.
 double goodput_mbps(std::span<const Delivery> deliveries, Instant from, Instant to);
-/// The q-quantile (0..1) of one-way times of a flow.
-Duration transit_quantile(std::span<const Delivery> deliveries, std::uint16_t flow, double q);
+/// The q-quantile (0..1) of one-way times of what a flow sent at or after `from`.
+Duration transit_quantile(std::span<const Delivery> deliveries, std::uint16_t flow, double q,
+                          Instant from = {});
 
 }  // namespace sennit

@@ -1,0 +1,80 @@
+// What an operator may ask of a traffic class.
+#include <gtest/gtest.h>
+
+#include "core/testing/pair.h"
+
+namespace sennit {
+namespace {
+
+std::uint64_t carried(Pair& pair, std::size_t link) {
+  return pair.link(link, Pair::a).stats().carried_bytes;
+}
+
+TEST(Classes, a_class_keeps_to_the_links_that_it_prefers) {
+  TunnelConfig config;
+  config.classes[2].links = {"link1"};
+  Pair pair({symmetric(50, 10ms), symmetric(50, 40ms)}, config);
+  pair.send_stream(Pair::a, 1, BitRate::from_mbps(20), 3s);
+  pair.run(4s);
+  EXPECT_EQ(count_of(pair.delivered(Pair::b), 1), pair.sent(Pair::a, 1));
+  EXPECT_GT(carried(pair, 1), 50 * carried(pair, 0));
+}
+
+TEST(Classes, when_none_of_the_preferred_links_is_up_any_other_will_do) {
+  TunnelConfig config;
+  config.classes[2].links = {"link1"};
+  Pair pair({symmetric(50, 10ms), symmetric(50, 40ms)}, config);
+  pair.send_stream(Pair::a, 1, BitRate::from_mbps(20), 3s);
+  pair.at(Instant{1s}, [&] { pair.set_carrier(1, false); });
+  pair.run(4s);
+  EXPECT_EQ(count_of(pair.delivered(Pair::b), 1), pair.sent(Pair::a, 1));
+}
+
+TEST(Classes, a_class_is_held_to_its_largest_rate) {
+  TunnelConfig config;
+  config.classes[1].rate_max = BitRate::from_mbps(4);
+  Pair pair({symmetric(50, 10ms), symmetric(50, 20ms)}, config);
+  pair.send_stream(Pair::a, 1, BitRate::from_mbps(12), 4s, 1200, dscp_interactive);
+  pair.send_stream(Pair::a, 2, BitRate::from_mbps(12), 4s);
+  pair.run(5s);
+  const double limited = 8e-6 * 1200 * static_cast<double>(count_of(pair.delivered(Pair::b), 1));
+  EXPECT_NEAR(limited / 4, 4, 0.3);
+  EXPECT_EQ(count_of(pair.delivered(Pair::b), 2), pair.sent(Pair::a, 2));
+  EXPECT_GT(pair.drops(Pair::a, Drop::rate_limited), 0u);
+}
+
+TEST(Classes, cheapest_path_first_spares_the_metered_link) {
+  TunnelConfig config;
+  config.scheduler.algorithm = "cheapest-path-first";
+  PairLink metered = symmetric(50, 5ms);
+  metered.cost = 10;
+  Pair pair({metered, symmetric(50, 30ms)}, config);
+  pair.send_stream(Pair::a, 1, BitRate::from_mbps(10), 3s);
+  pair.run(4s);
+  EXPECT_EQ(count_of(pair.delivered(Pair::b), 1), pair.sent(Pair::a, 1));
+  EXPECT_GT(carried(pair, 1), 10 * carried(pair, 0));
+}
+
+TEST(Classes, an_unordered_class_waits_for_nobody) {
+  TunnelConfig config;
+  config.classes[1].ordered = false;
+  config.classes[1].reinject = false;
+  PairLink lossy = symmetric(50, 20ms);
+  lossy.a_to_b.loss = RandomLoss{0.05};
+  Pair pair({lossy}, config);
+  pair.send_stream(Pair::a, 1, BitRate::from_mbps(5), 3s, 1200, dscp_interactive);
+  pair.run(4s);
+  EXPECT_LT(transit_quantile(pair.delivered(Pair::b), 1, 1.0, Instant{1s}), 25ms);
+}
+
+TEST(Classes, realtime_is_served_before_bulk_and_bulk_is_not_starved) {
+  Pair pair({symmetric(20, 10ms)});
+  pair.send_stream(Pair::a, 1, BitRate::from_mbps(10), 4s, 1000, dscp_realtime);
+  pair.send_stream(Pair::a, 2, BitRate::from_mbps(30), 4s);
+  pair.run(5s);
+  EXPECT_LE(transit_quantile(pair.delivered(Pair::b), 1, 0.99, Instant{2s}), 10ms + 15ms);
+  EXPECT_GT(count_of(pair.delivered(Pair::b), 2), 1500u);  // half of the link would be 3,900
+}
+
+}  // namespace
+}  // namespace sennit
