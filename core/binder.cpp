@@ -8,6 +8,9 @@ namespace {
 
 // Classes with a budget up to this weigh a path's jitter as realtime ones do: voice and meetings.
 constexpr Duration hurried_budget = 200ms;
+// Realtime traffic is duplicated by itself only up to this share of the second path: voice is, a
+// flood that calls itself realtime is not.
+constexpr double duplicate_share_max = 0.1;
 
 PathMask bit_of(std::size_t position) { return PathMask{1} << position; }
 
@@ -127,7 +130,7 @@ std::size_t Binder::bind_staged(Instant now, ClassId class_id, std::size_t count
   scheduler_->assign(input, {choice.data(), count});
   std::size_t bound = 0;
   while (bound < count && choice[bound] != 0 && !retention_.full()) {
-    bind_packet(now, std::move(stage.packets[bound]), with_duplicate(class_id, choice[bound]));
+    bind_packet(now, std::move(stage.packets[bound]), with_duplicate(now, class_id, choice[bound]));
     ++bound;
   }
   std::move(stage.packets.begin() + static_cast<std::ptrdiff_t>(bound),
@@ -138,7 +141,7 @@ std::size_t Binder::bind_staged(Instant now, ClassId class_id, std::size_t count
 }
 
 // Rows chosen -> path ids chosen, and a second path for a class that asks for it.
-PathMask Binder::with_duplicate(ClassId class_id, PathMask rows) const {
+PathMask Binder::with_duplicate(Instant now, ClassId class_id, PathMask rows) const {
   PathMask ids = 0;
   const PathView* second = nullptr;
   for (std::size_t row = 0; row < view_count_; ++row) {
@@ -148,9 +151,24 @@ PathMask Binder::with_duplicate(ClassId class_id, PathMask rows) const {
       second = &views_[row];
     }
   }
-  const bool duplicate = config_.classes[index(class_id)].duplicate;
-  if (duplicate && second != nullptr && std::has_single_bit(ids)) ids |= bit_of(second->path);
-  return ids;
+  if (second == nullptr || !std::has_single_bit(ids)) return ids;
+  const ClassConfig& config = config_.classes[index(class_id)];
+  const Path& chosen = *paths_.find(PathId{static_cast<std::uint8_t>(std::countr_zero(ids))});
+  const bool asked =
+      config.duplicate || (config.realtime && in_doubt(now, chosen, *second, config));
+  return asked ? ids | bit_of(second->path) : ids;
+}
+
+// A realtime packet goes on two paths when it may well be late on the best one, either because that
+// path's delay varies by more than half the budget or because its answer is due and has not come.
+// It must cost the other path little.
+bool Binder::in_doubt(Instant now, const Path& chosen, const PathView& second,
+                      const ClassConfig& config) const {
+  const double share = realtime_rate_.mbps() / (1e-6 * static_cast<double>(second.rate_bps));
+  if (share > duplicate_share_max) return false;
+  if (4 * chosen.forward.deviation() > config.latency_budget / 2) return true;
+  const PathFacts facts = chosen.facts(config_, now);
+  return facts.oldest_unanswered && now > *facts.oldest_unanswered + facts.usual_answer;
 }
 
 void Binder::bind_packet(Instant now, Packet packet, PathMask chosen) {
@@ -167,6 +185,7 @@ void Binder::bind_packet(Instant now, Packet packet, PathMask chosen) {
   sink_.on_bound(now, packet, chosen);
 
   const Rank rank = rank_of(packet);
+  if (rank == Rank::urgent) realtime_bytes_ += bytes_of(packet.size());
   const Bytes size = queued_size(packet.size());
   const RetainedRef ref = retention_.keep(std::move(packet));
   Retained& entry = *retention_.find(ref);
@@ -243,6 +262,9 @@ void Binder::on_paths_measured() {
     longest = std::max(longest, path->flight.srtt());
     sum = sum + path->rate.bandwidth();
   }
+  realtime_rate_ = realtime_rate_.scaled_by(0.75) +
+                   BitRate::from(realtime_bytes_, measuring_interval).scaled_by(0.25);
+  realtime_bytes_ = {};
   ingress_.set_round_trip(longest);
   ingress_.set_rate(sum);
 }

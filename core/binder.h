@@ -42,7 +42,8 @@ class Binder {
   void give_back(Instant now, Path& path);
   /// The path goes away: nothing waits for it any more.
   void forget_queued(Path& path);
-  /// CoDel's interval follows the round trip through the tunnel.
+  /// To be called every measuring_interval: CoDel follows the paths' round trip and rate.
+  static constexpr Duration measuring_interval = 100ms;
   void on_paths_measured();
   /// Queues one more copy of a retained packet on `path`, ahead of new ones. False when it is full.
   bool queue_copy(Instant now, Path& path, RetainedRef ref, Retained& entry);
@@ -73,7 +74,9 @@ class Binder {
   std::size_t fill_stage(Instant now, ClassId class_id, std::size_t want);
   std::size_t bind_staged(Instant now, ClassId class_id, std::size_t count);
   void bind_packet(Instant now, Packet packet, PathMask paths);
-  PathMask with_duplicate(ClassId class_id, PathMask rows) const;
+  PathMask with_duplicate(Instant now, ClassId class_id, PathMask rows) const;
+  bool in_doubt(Instant now, const Path& chosen, const PathView& second,
+                const ClassConfig& config) const;
 
   const TunnelConfig& config_;
   Observer& observer_;
@@ -89,6 +92,8 @@ class Binder {
   std::size_t view_count_ = 0;
   std::array<DataSeq, classes_max> next_sequence_{};
   std::vector<std::uint32_t> next_flow_sequence_;  // classes x flow_buckets
+  Bytes realtime_bytes_{};                         // bound in this measuring interval
+  BitRate realtime_rate_{};
   std::uint64_t accepted_packets_ = 0, accepted_bytes_ = 0, duplicated_ = 0;
 };
 

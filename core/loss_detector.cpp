@@ -92,13 +92,24 @@ void LossDetector::note_reordering(PathSeq number) {
 void LossDetector::count_fate(bool lost) {
   ++decided_total_;
   loss_ += ((lost ? 1.0 : 0.0) - loss_) * loss_gain;
-  if (lost) {
-    ++lost_total_;
-    if (++burst_length_ == 1) ++bursts_total_;
-  } else if (burst_length_ > 0) {
-    mean_burst_ += (burst_length_ - mean_burst_) * burst_gain;
-    burst_length_ = 0;
+  if (lost) ++lost_total_;
+}
+
+// By number, not by the order of detection: one report may decide several runs, and two reports
+// parts of one.
+void LossDetector::count_burst(PathSeq number) {
+  bool goes_on = burst_length_ > 0;
+  for (PathSeq n = last_lost_.next(); goes_on && n < number; n = n.next()) {
+    goes_on = record(n).state == SentRecord::State::vacant;
   }
+  last_lost_ = number;
+  if (goes_on) {
+    ++burst_length_;
+    return;
+  }
+  if (burst_length_ > 0) mean_burst_ += (burst_length_ - mean_burst_) * burst_gain;
+  burst_length_ = 1;
+  ++bursts_total_;
 }
 
 const LossDetector::Outcome& LossDetector::on_report(Instant now, const wire::PathReport& report,
@@ -111,7 +122,8 @@ const LossDetector::Outcome& LossDetector::on_report(Instant now, const wire::Pa
   outcome_.app_limited = true;
   outcome_.one_way_us.reset();
   outcome_.ce_marked = 0;
-  if (report.largest >= next_) return outcome_;  // a peer that reports what was never sent
+  // A peer that reports what was never sent, or so long ago that its record is another's now.
+  if (report.largest >= next_ || report.largest < ring_floor()) return outcome_;
 
   previous_largest_ = acknowledged_any_ ? largest_acknowledged_ : PathSeq{};
   const bool newest = !acknowledged_any_ || report.largest > largest_acknowledged_;
@@ -120,8 +132,8 @@ const LossDetector::Outcome& LossDetector::on_report(Instant now, const wire::Pa
   const PathSeq recent{previous_largest_.value - std::min(previous_largest_.value, spurious_depth)};
   for (std::size_t i = report.range_count; i > 0; --i) {
     const wire::AckRange& range = report.ranges[i - 1];
-    PathSeq n = std::max(range.first,
-                         lost_total_ > 0 ? std::min(recent, oldest_in_flight_) : oldest_in_flight_);
+    const PathSeq from = lost_total_ > 0 ? std::min(recent, oldest_in_flight_) : oldest_in_flight_;
+    PathSeq n = std::max({range.first, from, ring_floor()});
     for (; n <= range.last; n = n.next()) acknowledge(n);
   }
   if (newest) {
@@ -157,6 +169,7 @@ void LossDetector::detect_losses() {
     in_flight_ -= Bytes{record.size};
     outcome_.lost.push_back(n);
     count_fate(true);
+    count_burst(n);
   }
 }
 

@@ -106,10 +106,13 @@ class LossDetector {
 
  private:
   SentRecord& at(PathSeq number) { return records_[number.value % sent_max]; }
+  /// Numbers below have lost their records to later ones.
+  PathSeq ring_floor() const { return {next_.value - std::min(next_.value, sent_max)}; }
   void acknowledge(PathSeq number);
   void detect_losses();
   void note_reordering(PathSeq number);
   void count_fate(bool lost);
+  void count_burst(PathSeq number);
   void measure_rtt(Instant now, const wire::PathReport& report, std::uint32_t report_sent_us);
   void measure_delivery(const wire::PathReport& report);
 
@@ -131,7 +134,8 @@ class LossDetector {
 
   Duration reordering_{};  // largest distance in time by which order was seen broken; decays
   double loss_ = 0, mean_burst_ = 1;
-  std::uint32_t burst_length_ = 0;
+  std::uint32_t burst_length_ = 0;  // of the newest run of losses, which ends at last_lost_
+  PathSeq last_lost_{};
   std::uint64_t lost_total_ = 0, spurious_total_ = 0, bursts_total_ = 0, decided_total_ = 0;
 
   struct DeliveryPoint {

@@ -41,6 +41,12 @@ class OneWayDelay {
         std::min(least_since(recent_, last_ - window), recent_[(recent_next_ - 1) % 16].value);
     return std::max(Duration::zero(), now_least - base());
   }
+  /// What a packet sent now should take: base plus standing queue. The smoothed value lags by as
+  /// many reports as it remembers, which on a path that is hardly used (ten PINGs a second) kept a
+  /// link out of service for half a second after its queue had gone.
+  Duration forecast(Duration window) const {
+    return measured_ ? base() + standing_queue(window) : smoothed_;
+  }
   /// The path was away: what it measured before says nothing about now.
   void forget() { *this = OneWayDelay{}; }
 

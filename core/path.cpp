@@ -8,8 +8,8 @@ namespace {
 constexpr std::size_t full_packet = 1500;
 constexpr int probe_timeout_doublings_max = 5;
 // Beyond the path's usual answer. A copy then arrives elsewhere before the receiver's longest hold
-// (250 ms for bulk) is over; a radio link's ordinary queue does not reach it. 50 ms doubled the repair
-// traffic on lte-pair (7 %) and carried less.
+// (250 ms for bulk) is over; a radio link's ordinary queue does not reach it. 50 ms doubled the
+// repair traffic on lte-pair (7 %) and carried less.
 constexpr Duration overdue_after = 120ms;
 
 }  // namespace
@@ -68,7 +68,7 @@ PathView Path::view(Instant now, Rank rank) const {
   PathView v{};
   v.srtt_ns = flight.srtt().count();
   v.base_one_way_ns = forward.measured() ? forward.base().count() : 0;
-  v.one_way_ns = forward.smoothed().count();
+  v.one_way_ns = forward.forecast(flight.srtt() / 2).count();
   v.deviation_ns = forward.deviation().count();
   v.rate_bps = rate.sustained().bits_per_second();
   v.window_bytes = (rate.inflight_limit() - flight.in_flight() - queued).count;
@@ -84,7 +84,7 @@ PathView Path::view(Instant now, Rank rank) const {
 Duration Path::arrival_delay(Instant now, std::size_t size) const {
   return pacer.debt(now) +
          rate.sustained().time_to_send(queued_before(Rank::ahead) + bytes_of(size)) +
-         forward.smoothed() + 2 * forward.deviation();
+         forward.forecast(flight.srtt() / 2) + 2 * forward.deviation();
 }
 
 Instant Path::overdue_at() const {

@@ -16,7 +16,6 @@
 namespace sennit {
 namespace {
 
-constexpr Duration loss_review_interval = 100ms;  // how often redundancy follows the measured loss
 // While packets wait for a path and nothing else would wake us: often enough to keep the horizon of
 // the scheduler (5 ms) filled.
 constexpr Duration backlog_review_interval = 1ms;
@@ -66,7 +65,7 @@ struct Tunnel::State {
   Feedback feedback;
   Receiver receiver;
   ClockOffset forward_clock, backward_clock;
-  Instant loss_review_at{};
+  Instant review_at{};
   Instant peer_heard{};
   Instant last_now{};
 };
@@ -312,10 +311,10 @@ void Tunnel::handle_timeout(Instant now) {
   }
   state_->feedback.handle_timeout(now);
   state_->fec.handle_timeout(now);
-  if (now >= state_->loss_review_at) {
+  if (now >= state_->review_at) {
     state_->fec.on_loss_measured();
     state_->binder.on_paths_measured();
-    state_->loss_review_at = now + loss_review_interval;
+    state_->review_at = now + Binder::measuring_interval;
   }
   state_->receiver.advance(now);
 }

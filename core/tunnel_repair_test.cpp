@@ -16,9 +16,10 @@ PairLink lossy(double mbps, Duration delay, double probability) {
   return link;
 }
 
+/// Of what was sent once the links' rates were known.
 double lost_share(const Pair& pair, std::uint16_t flow) {
   const auto sent = static_cast<double>(pair.sent(Pair::a, flow));
-  return 1 - static_cast<double>(count_of(pair.delivered(Pair::b), flow)) / sent;
+  return static_cast<double>(pair.missing(Pair::a, flow, Instant{1s})) / sent;
 }
 
 TEST(Repair, random_loss_is_repaired) {

@@ -92,7 +92,9 @@ void Pair::remove_path(std::size_t link) {
 Packet Pair::make_packet(End end, std::uint16_t flow, std::size_t size, std::uint8_t dscp) {
   Packet packet = ends_[end].pool->allocate();
   if (!packet) return packet;
-  const std::uint32_t number = ends_[end].numbers[flow]++;
+  auto& sent_at = ends_[end].sent_at[flow];
+  const auto number = static_cast<std::uint32_t>(sent_at.size());
+  sent_at.push_back(now_);
   const auto bytes = packet.append(size);
   wire::Writer writer{bytes};
   writer.u8(0x45);
@@ -170,8 +172,20 @@ void Pair::inject(std::size_t link, End to, std::vector<std::byte> datagram) {
 }
 
 std::uint64_t Pair::sent(End end, std::uint16_t flow) const {
-  const auto found = ends_[end].numbers.find(flow);
-  return found == ends_[end].numbers.end() ? 0 : found->second;
+  const auto found = ends_[end].sent_at.find(flow);
+  return found == ends_[end].sent_at.end() ? 0 : found->second.size();
+}
+
+std::uint64_t Pair::missing(End end, std::uint16_t flow, Instant from) const {
+  std::vector<bool> arrived(sent(end, flow));
+  for (const Delivery& d : delivered(end == a ? b : a)) {
+    if (d.flow == flow && d.intact) arrived.at(d.number) = true;
+  }
+  std::uint64_t count = 0;
+  for (std::size_t i = 0; i < arrived.size(); ++i) {
+    if (!arrived[i] && ends_[end].sent_at.at(flow)[i] >= from) ++count;
+  }
+  return count;
 }
 
 std::uint64_t Pair::drops(End end, Drop reason) {
@@ -346,11 +360,11 @@ Duration longest_gap(std::span<const Delivery> deliveries, std::uint16_t flow) {
   return longest;
 }
 
-std::size_t out_of_order(std::span<const Delivery> deliveries, std::uint16_t flow) {
+std::size_t out_of_order(std::span<const Delivery> deliveries, std::uint16_t flow, Instant from) {
   std::size_t count = 0;
   std::uint32_t next = 0;
   for (const Delivery& d : deliveries) {
-    if (d.flow != flow) continue;
+    if (d.flow != flow || d.sent < from) continue;
     if (d.number < next) ++count;
     next = std::max(next, d.number + 1);
   }

@@ -82,6 +82,8 @@ class Pair {
   LinkModel& link(std::size_t link, End from) { return wires_[2 * link + from].model; }
   const std::vector<Delivery>& delivered(End end) const { return ends_[end].delivered; }
   std::uint64_t sent(End end, std::uint16_t flow) const;
+  /// Packets of a flow that `end` sent at or after `from` and that have not come out.
+  std::uint64_t missing(End end, std::uint16_t flow, Instant from = {}) const;
   Metrics metrics(End end) { return tunnel(end).metrics(clock(end)); }
   std::uint64_t drops(End end, Drop reason);
   PathState state(End end, std::size_t link) { return metrics(end).paths[link].state; }
@@ -110,7 +112,7 @@ class Pair {
     std::uint32_t blocked = 0;  // bit i: the socket of path i
     std::vector<Packet> entering;
     std::vector<Delivery> delivered;
-    std::map<std::uint16_t, std::uint32_t> numbers;
+    std::map<std::uint16_t, std::vector<Instant>> sent_at;  // by flow and number
   };
   Packet make_packet(End end, std::uint16_t flow, std::size_t size, std::uint8_t dscp);
   void step();
@@ -137,8 +139,9 @@ class Pair {
 
 /// Largest time between two deliveries of a flow.
 Duration longest_gap(std::span<const Delivery> deliveries, std::uint16_t flow);
-/// Deliveries of a flow that came after a later number.
-std::size_t out_of_order(std::span<const Delivery> deliveries, std::uint16_t flow);
+/// Deliveries of what a flow sent at or after `from` that came after a later number.
+std::size_t out_of_order(std::span<const Delivery> deliveries, std::uint16_t flow,
+                         Instant from = {});
 /// Deliveries of a flow whose number came before.
 std::size_t repeated(std::span<const Delivery> deliveries, std::uint16_t flow);
 std::size_t count_of(std::span<const Delivery> deliveries, std::uint16_t flow);

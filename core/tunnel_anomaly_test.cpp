@@ -1,0 +1,148 @@
+// What goes wrong at home: no memory for packets, a socket that takes nothing, links that hand over
+// in lumps, clocks that disagree.
+#include <gtest/gtest.h>
+
+#include "core/testing/pair.h"
+
+namespace sennit {
+namespace {
+
+const std::vector<PairLink> two_links{symmetric(50, 10ms), symmetric(40, 25ms)};
+
+TEST(Anomaly, an_exhausted_pool_costs_packets_and_nothing_else) {
+  for (const std::size_t slots : {64, 100, 200, 400, 1000}) {
+    PairOptions options;
+    options.pool_slots = slots;
+    Pair pair(two_links, {}, 1, options);
+    pair.send_stream(Pair::a, 1, BitRate::from_mbps(120), 2s);
+    pair.send_stream(Pair::b, 2, BitRate::from_mbps(120), 2s);
+    pair.run(4s);
+    pair.send_stream(Pair::a, 3, BitRate::from_mbps(0.5), 1s, 1200, dscp_interactive);
+    pair.run(2s);
+    EXPECT_EQ(pair.missing(Pair::a, 3), 0u) << slots << " slots";
+    EXPECT_TRUE(all_intact(pair.delivered(Pair::b)));
+    EXPECT_EQ(repeated(pair.delivered(Pair::b), 1), 0u);
+  }
+}
+
+TEST(Anomaly, every_slot_comes_back_when_nothing_is_under_way) {
+  Pair pair(two_links);
+  pair.send_stream(Pair::a, 1, BitRate::from_mbps(120), 2s);
+  pair.send_stream(Pair::b, 2, BitRate::from_mbps(20), 2s, 300, dscp_realtime);
+  pair.at(Instant{1s}, [&] { pair.set_state(0, LinkState::blackhole); });
+  pair.run(5s);
+  for (const Pair::End end : {Pair::a, Pair::b}) {
+    EXPECT_EQ(pair.pool(end).available(), pair.pool(end).slots()) << "end " << end;
+  }
+}
+
+TEST(Anomaly, a_blocked_socket_sends_traffic_elsewhere_until_it_is_writable_again) {
+  Pair pair(two_links);
+  pair.send_stream(Pair::a, 1, BitRate::from_mbps(20), 4s);
+  pair.at(Instant{2s}, [&] { pair.set_blocked(0, Pair::a, true); });
+  pair.at(Instant{2050ms}, [&] { pair.set_blocked(0, Pair::a, false); });
+  pair.run(3s);
+  const std::uint64_t before = pair.link(0, Pair::a).stats().carried_packets;
+  pair.run(2s);
+  EXPECT_EQ(pair.missing(Pair::a, 1, Instant{1s}), 0u);
+  EXPECT_LT(longest_gap(pair.delivered(Pair::b), 1), 100ms);
+  EXPECT_GT(pair.link(0, Pair::a).stats().carried_packets - before, 1000u);
+}
+
+TEST(Anomaly, a_socket_that_stays_blocked_costs_no_packet) {
+  Pair pair(two_links);
+  pair.send_stream(Pair::a, 1, BitRate::from_mbps(20), 4s);
+  pair.at(Instant{2s}, [&] { pair.set_blocked(0, Pair::a, true); });
+  pair.run(5s);
+  EXPECT_EQ(pair.missing(Pair::a, 1, Instant{1s}), 0u);
+  EXPECT_LT(longest_gap(pair.delivered(Pair::b), 1), 250ms);
+}
+
+TEST(Anomaly, a_socket_that_is_blocked_for_an_hour_does_not_eat_the_pool) {
+  Pair pair(two_links);
+  pair.at(Instant{1s}, [&] { pair.set_blocked(0, Pair::a, true); });
+  pair.run(1min);
+  const std::size_t before = pair.pool(Pair::a).available();
+  pair.run(59min);
+  EXPECT_GE(pair.pool(Pair::a).available() + 100, before);
+  pair.set_blocked(0, Pair::a, false);
+  pair.run(3s);
+  EXPECT_EQ(pair.state(Pair::a, 0), PathState::up);
+}
+
+TEST(Anomaly, all_sockets_may_be_blocked_for_a_moment) {
+  Pair pair(two_links);
+  pair.send_stream(Pair::a, 1, BitRate::from_mbps(20), 4s);
+  for (const std::size_t link : {0, 1}) {
+    pair.at(Instant{2s}, [&pair, link] { pair.set_blocked(link, Pair::a, true); });
+    pair.at(Instant{2010ms}, [&pair, link] { pair.set_blocked(link, Pair::a, false); });
+  }
+  pair.run(5s);
+  EXPECT_EQ(pair.missing(Pair::a, 1, Instant{1s}), 0u);
+  EXPECT_LT(longest_gap(pair.delivered(Pair::b), 1), 100ms);
+}
+
+TEST(Anomaly, hosts_that_hand_over_in_lumps_lose_nothing) {
+  PairOptions options;
+  options.coalescing = 2ms;
+  Pair pair(two_links, {}, 1, options);
+  pair.send_stream(Pair::a, 1, BitRate::from_mbps(40), 4s);
+  pair.run(5s);
+  EXPECT_EQ(pair.missing(Pair::a, 1, Instant{1s}), 0u);
+  EXPECT_EQ(out_of_order(pair.delivered(Pair::b), 1, Instant{1s}), 0u);
+}
+
+/// What a run looks like from outside: equal if clocks make no difference.
+struct Outcome {
+  Duration transit;
+  std::uint64_t missing, late;
+};
+Outcome run_with(const PairOptions& options) {
+  Pair pair(two_links, {}, 1, options);
+  pair.send_stream(Pair::a, 1, BitRate::from_mbps(40), 4s);
+  pair.run(5s);
+  return {transit_quantile(pair.delivered(Pair::b), 1, 0.99, Instant{2s}),
+          pair.missing(Pair::a, 1, Instant{1s}), out_of_order(pair.delivered(Pair::b), 1)};
+}
+
+TEST(Anomaly, clocks_may_be_apart_and_drift) {
+  const Outcome same = run_with({});
+  for (const double drift : {1e-5, -1e-5, 1e-4}) {
+    PairOptions options;
+    options.clock_offset = 12345s;
+    options.clock_drift = drift;
+    const Outcome apart = run_with(options);
+    EXPECT_EQ(apart.missing, 0u) << drift;
+    EXPECT_NEAR(to_seconds(apart.transit), to_seconds(same.transit), 0.005) << drift;
+    EXPECT_LE(apart.late, same.late + 10) << drift;
+  }
+}
+
+TEST(Anomaly, clocks_drift_for_an_hour_without_harm) {
+  PairOptions options;
+  options.clock_offset = 12345s;
+  options.clock_drift = 3e-5;
+  Pair pair(two_links, {}, 1, options);
+  pair.send_stream(Pair::a, 1, BitRate::from_mbps(0.05), 1h);
+  pair.run(1h);
+  pair.send_stream(Pair::a, 2, BitRate::from_mbps(40), 3s);
+  pair.run(4s);
+  EXPECT_LT(transit_quantile(pair.delivered(Pair::b), 2, 0.99, pair.now() - 2s), 40ms);
+  EXPECT_EQ(pair.missing(Pair::a, 2, pair.now() - 3s), 0u);
+  EXPECT_EQ(pair.missing(Pair::a, 1, Instant{1s}), 0u);
+}
+
+// 2^32 microseconds are 71.58 minutes: end b's clock wraps on the wire at 2 s, end a's later.
+TEST(Anomaly, timestamps_wrap_without_harm) {
+  for (const Duration wraps_at : {Duration{2s}, Duration{2500ms}}) {
+    PairOptions options;
+    options.clock_offset = (std::int64_t{1} << 32) * 1us - wraps_at;
+    const Outcome wrapped = run_with(options);
+    const Outcome same = run_with({});
+    EXPECT_EQ(wrapped.missing, 0u);
+    EXPECT_NEAR(to_seconds(wrapped.transit), to_seconds(same.transit), 0.005);
+  }
+}
+
+}  // namespace
+}  // namespace sennit
