@@ -189,7 +189,6 @@ void Binder::bind_packet(Instant now, Packet packet, PathMask chosen) {
   const Bytes size = queued_size(packet.size());
   const RetainedRef ref = retention_.keep(std::move(packet));
   Retained& entry = *retention_.find(ref);
-  entry.path_mask = chosen;
   for (PathMask rest = chosen; rest != 0; rest &= rest - 1) {
     Path& path = *paths_.find(PathId{static_cast<std::uint8_t>(std::countr_zero(rest))});
     (rank == Rank::ahead ? path.sparse : path.queues[class_index]).push(ref);
@@ -204,7 +203,6 @@ bool Binder::queue_copy(Instant now, Path& path, RetainedRef ref, Retained& entr
   path.repairs.push(ref);
   path.queued_at(Rank::ahead) += queued_size(entry.packet.size());
   entry.packet.info().since = now;
-  entry.path_mask |= bit_of(index(path.id));
   ++entry.waiting;
   return true;
 }

@@ -127,8 +127,8 @@ const LossDetector::Outcome& LossDetector::on_report(Instant now, const wire::Pa
 
   previous_largest_ = acknowledged_any_ ? largest_acknowledged_ : PathSeq{};
   const bool newest = !acknowledged_any_ || report.largest > largest_acknowledged_;
-  // Oldest first, so that bursts are counted in the order in which they happened. Far behind the
-  // newest nothing changes any more; a little behind, a loss may turn out to have been reordering.
+  // Far behind the newest nothing changes any more; a little behind, a loss may turn out to have
+  // been reordering.
   const PathSeq recent{previous_largest_.value - std::min(previous_largest_.value, spurious_depth)};
   for (std::size_t i = report.range_count; i > 0; --i) {
     const wire::AckRange& range = report.ranges[i - 1];

@@ -164,6 +164,15 @@ TEST(LossDetector, losses_are_counted_with_their_bursts) {
   EXPECT_EQ(line.flight.decided_total(), 40u);
 }
 
+TEST(LossDetector, a_burst_that_two_reports_decide_is_one_burst) {
+  Line line;
+  line.burst(start, 9, {2, 3, 4, 5, 8});
+  ASSERT_EQ(values(line.report(start + 30ms).lost), (Numbers{2, 3, 4}));
+  line.burst(start, 8, {9});
+  ASSERT_EQ(values(line.report(start + 40ms).lost), (Numbers{5, 8, 9}));
+  EXPECT_EQ(line.flight.bursts_total(), 2u);
+}
+
 TEST(LossDetector, the_loss_ratio_and_burst_length_converge_to_what_happens) {
   Line line;
   for (int round = 0; round < 500; ++round) {  // bursts of three in a hundred

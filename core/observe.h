@@ -15,13 +15,11 @@ namespace sennit {
 /// Why a packet died. One counter each; no drop without a reason.
 enum class Drop : std::uint8_t {
   // on the way out
-  pool_empty,    // no slot for a sealed or copied packet
-  queue_full,    // ingress queue over its bound: the longest flow loses its head
-  queue_aged,    // CoDel (RFC 8289)
-  rate_limited,  // over its class's rate limit and burst
-  no_path,       // no path may carry its class for longer than the queue's patience
-  too_big,       // larger than any path's MTU
-  not_ip,        // neither IPv4 nor IPv6, or a header cut short
+  pool_empty,  // no slot for a sealed or copied packet
+  queue_full,  // ingress queue over its bound: the longest flow loses its head
+  queue_aged,  // CoDel (RFC 8289)
+  too_big,     // larger than any path's MTU
+  not_ip,      // neither IPv4 nor IPv6, or a header cut short
   // on the way in
   malformed,
   unknown_session,
@@ -29,7 +27,6 @@ enum class Drop : std::uint8_t {
   replayed,
   duplicate,  // an inner packet that came by another way before; expected, not an error
   late,       // after its place in the order was given up; realtime only, others are delivered
-  hold_full,  // resequencer over its bound
   fec_useless,
   count
 };

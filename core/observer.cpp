@@ -6,9 +6,8 @@ namespace sennit {
 
 std::string_view to_string(Drop reason) {
   constexpr std::array<std::string_view, drop_count> names{
-      "pool_empty", "queue_full", "queue_aged", "rate_limited",    "no_path",
-      "too_big",    "not_ip",     "malformed",  "unknown_session", "not_authentic",
-      "replayed",   "duplicate",  "late",       "hold_full",       "fec_useless"};
+      "pool_empty",      "queue_full",    "queue_aged", "too_big",   "not_ip", "malformed",
+      "unknown_session", "not_authentic", "replayed",   "duplicate", "late",   "fec_useless"};
   return names.at(static_cast<std::size_t>(reason));
 }
 

@@ -16,7 +16,6 @@ namespace sennit {
 struct Retained {
   Packet packet;  // the inner packet; empty when the entry is free
   std::uint32_t generation = 0;
-  std::uint32_t path_mask = 0;  // paths that it was sent on or waits for
   Instant first_sent{};
   std::uint8_t waiting = 0;    // path queues that hold it
   std::uint8_t in_flight = 0;  // datagrams whose fate is not known

@@ -85,12 +85,10 @@ TEST(Retention, a_slot_starts_its_next_life_without_memory) {
   Retained* entry = kept.retention.find(first);
   entry->settled = true;
   entry->rounds = 3;
-  entry->path_mask = 5;
   kept.release(first);
   const Retained& next = *kept.retention.find(kept.keep(2));
   EXPECT_FALSE(next.settled);
   EXPECT_EQ(next.rounds, 0);
-  EXPECT_EQ(next.path_mask, 0u);
 }
 
 TEST(Retention, is_full_at_its_bound_and_usable_again_after_one_release) {

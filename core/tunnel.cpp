@@ -20,6 +20,10 @@ namespace {
 // the scheduler (5 ms) filled.
 constexpr Duration backlog_review_interval = 1ms;
 
+bool is_data(wire::FrameKind kind) {
+  return kind == wire::FrameKind::data || kind == wire::FrameKind::data_overtook;
+}
+
 }  // namespace
 
 // The parts, in the order in which a packet meets them on the way out; then the way in.
@@ -39,11 +43,15 @@ struct Tunnel::State {
 
   void handle_datagram(Instant now, Datagram& datagram);
   void handle_frames(Instant now, Path& path, const Datagram& datagram, Packet plain);
-  void handle_report(Instant now, std::span<const std::byte> body, std::uint32_t sent_us);
+  bool handle_data(const Receiver::Origin& origin, const wire::Frame& frame, bool last,
+                   Packet& plain);
+  bool handle_other_frame(const Receiver::Origin& origin, const wire::Frame& frame,
+                          std::uint32_t sent_us);
+  bool handle_report(Instant now, std::span<const std::byte> body, std::uint32_t sent_us);
   void apply_report(Instant now, Path& path, const wire::PathReport& report, std::uint32_t sent_us);
   void apply_rate(Instant now, Path& path, const LossDetector::Outcome& outcome,
                   const wire::PathReport& report);
-  void handle_path_status(std::span<const std::byte> body);
+  bool handle_path_status(std::span<const std::byte> body);
   void hear_from(Instant now, Path& path);
   void check_silence(Instant now, Path& path);
   void settle_state(Instant now, Path& path, PathState before, std::uint64_t reason);
@@ -138,77 +146,94 @@ void Tunnel::State::handle_frames(Instant now, Path& path, const Datagram& datag
   auto rest = plain.bytes();
   while (!rest.empty()) {
     const auto frame = wire::next_frame(rest);
-    if (!frame || !receiver.knows(frame->class_id)) {
-      return observer.dropped(now, Drop::malformed, rest.size(),
-                              static_cast<std::uint8_t>(path.id));
+    bool understood = frame && receiver.knows(frame->class_id);
+    if (understood) {
+      origin.class_id = frame->class_id;
+      understood = is_data(frame->kind) ? handle_data(origin, *frame, rest.empty(), plain)
+                                        : handle_other_frame(origin, *frame, sent_us);
     }
-    origin.class_id = frame->class_id;
-    switch (frame->kind) {
-      case wire::FrameKind::data:
-      case wire::FrameKind::data_overtook: {
-        const auto fields = wire::read_data_fields(frame->body);
-        if (!fields) return observer.dropped(now, Drop::malformed, frame->body.size());
-        const auto inner_bytes = frame->body.subspan(wire::data_fields_size);
-        Packet inner;
-        if (rest.empty()) {  // the last frame: the packet itself goes on, without a copy
-          inner = std::move(plain);
-          inner.drop_front(inner.size() - inner_bytes.size());
-        } else {
-          inner = pool.allocate();
-          if (!inner) return observer.dropped(now, Drop::pool_empty, inner_bytes.size());
-          std::ranges::copy(inner_bytes, inner.append(inner_bytes.size()).begin());
-        }
-        receiver.on_data(origin, *fields, frame->kind == wire::FrameKind::data, std::move(inner));
-        break;
-      }
-      case wire::FrameKind::repair: {
-        const auto fields = wire::read_repair_fields(frame->body);
-        if (!fields) return observer.dropped(now, Drop::malformed, frame->body.size());
-        receiver.on_repair(origin, *fields, frame->body.subspan(wire::repair_fields_size));
-        break;
-      }
-      case wire::FrameKind::report:
-        handle_report(now, frame->body, sent_us);
-        break;
-      case wire::FrameKind::ping:
-        feedback.pong(path, wire::Reader{frame->body}.u64());
-        break;
-      case wire::FrameKind::pong:
-        hear_from(now, path);
-        break;
-      case wire::FrameKind::path_status:
-        handle_path_status(frame->body);
-        break;
-      case wire::FrameKind::tail: {
-        wire::Reader reader{frame->body};
-        const std::uint32_t next = reader.u32();
-        if (!reader.ok()) return observer.dropped(now, Drop::malformed, frame->body.size());
-        receiver.on_tail(origin, next);
-        break;
-      }
-      default:
-        return observer.dropped(now, Drop::malformed, frame->body.size());
+    if (!understood) {
+      const std::size_t size = frame ? frame->body.size() : rest.size();
+      return observer.dropped(now, Drop::malformed, size, static_cast<std::uint8_t>(path.id));
     }
   }
 }
 
-void Tunnel::State::handle_path_status(std::span<const std::byte> body) {
+// The last frame's packet is the datagram's own slot, without a copy; an earlier one of a bundle is
+// small and gets a slot of its own.
+bool Tunnel::State::handle_data(const Receiver::Origin& origin, const wire::Frame& frame, bool last,
+                                Packet& plain) {
+  const auto fields = wire::read_data_fields(frame.body);
+  if (!fields) return false;
+  const auto bytes = frame.body.subspan(wire::data_fields_size);
+  Packet inner;
+  if (last) {
+    inner = std::move(plain);
+    inner.drop_front(inner.size() - bytes.size());
+  } else {
+    inner = pool.allocate();
+    if (!inner) {
+      observer.dropped(origin.now, Drop::pool_empty, bytes.size());
+      return true;
+    }
+    std::ranges::copy(bytes, inner.append(bytes.size()).begin());
+  }
+  receiver.on_data(origin, *fields, frame.kind == wire::FrameKind::data, std::move(inner));
+  return true;
+}
+
+// False when it is malformed or of a kind that this version does not know.
+bool Tunnel::State::handle_other_frame(const Receiver::Origin& origin, const wire::Frame& frame,
+                                       std::uint32_t sent_us) {
+  wire::Reader reader{frame.body};
+  switch (frame.kind) {
+    case wire::FrameKind::repair: {
+      const auto fields = wire::read_repair_fields(frame.body);
+      if (!fields) return false;
+      receiver.on_repair(origin, *fields, frame.body.subspan(wire::repair_fields_size));
+      return true;
+    }
+    case wire::FrameKind::report:
+      return handle_report(origin.now, frame.body, sent_us);
+    case wire::FrameKind::ping: {
+      const std::uint64_t token = reader.u64();
+      if (reader.ok()) feedback.pong(origin.path, token);
+      return reader.ok();
+    }
+    case wire::FrameKind::pong:
+      hear_from(origin.now, origin.path);
+      return true;
+    case wire::FrameKind::path_status:
+      return handle_path_status(frame.body);
+    case wire::FrameKind::tail: {
+      const std::uint32_t next = reader.u32();
+      if (reader.ok()) receiver.on_tail(origin, next);
+      return reader.ok();
+    }
+    default:
+      return false;
+  }
+}
+
+bool Tunnel::State::handle_path_status(std::span<const std::byte> body) {
   wire::Reader reader{body};
   const PathId id{reader.u8()};
   const auto use = static_cast<wire::PathUse>(reader.u8());
   Path* path = paths.find(id);
   if (reader.ok() && path != nullptr) path->peer_use = use;
+  return reader.ok();
 }
 
-void Tunnel::State::handle_report(Instant now, std::span<const std::byte> body,
+bool Tunnel::State::handle_report(Instant now, std::span<const std::byte> body,
                                   std::uint32_t sent_us) {
   std::array<PathSeq, paths_max> expected{};
   for (const Path* path : paths.all()) expected[index(path->id)] = path->flight.next_number();
   while (!body.empty()) {
     const auto report = wire::read_report(body, expected);
-    if (!report) return observer.dropped(now, Drop::malformed, body.size());
+    if (!report) return false;
     if (Path* path = paths.find(PathId{report->path})) apply_report(now, *path, *report, sent_us);
   }
+  return true;
 }
 
 void Tunnel::State::apply_report(Instant now, Path& path, const wire::PathReport& report,
