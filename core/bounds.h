@@ -14,6 +14,7 @@ inline constexpr std::size_t tailroom = 32;        // bytes free after a packet:
 inline constexpr std::size_t packet_max = 2048;    // largest inner packet or outer datagram
 inline constexpr std::size_t ingress_packets_max = 4096;  // inner packets that wait for a path
 inline constexpr std::size_t path_queue_max = 2048;   // packets committed to one path, not yet sent
+inline constexpr std::size_t control_queue_max = 32;  // reports, PINGs, … that wait for a path
 inline constexpr std::size_t sent_max = 16384;        // datagrams in flight on one path
 inline constexpr std::size_t retained_max = 16384;    // sent inner packets kept for reinjection
 inline constexpr std::size_t resequence_max = 16384;  // inner packets that wait for predecessors

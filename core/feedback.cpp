@@ -29,14 +29,14 @@ void Feedback::ping(Instant now, Path& path) {
   const auto token = static_cast<std::uint64_t>(now.time_since_epoch().count());
   wire::Writer{append_frame(packet, wire::FrameKind::ping, ClassId{}, 8, false)}.u64(token);
   path.last_ping = now;
-  path.control.push_back(std::move(packet));
+  path.queue_control(std::move(packet));
 }
 
 void Feedback::pong(Path& path, std::uint64_t token) {
   Packet packet = sender_.new_control();
   if (!packet) return;
   wire::Writer{append_frame(packet, wire::FrameKind::pong, ClassId{}, 8, false)}.u64(token);
-  path.control.push_back(std::move(packet));
+  path.queue_control(std::move(packet));
 }
 
 void Feedback::append_path_status(Packet& packet, bool another_frame_follows) const {
@@ -57,7 +57,7 @@ void Feedback::announce_paths() {
     Packet packet = sender_.new_control();
     if (!packet) return;
     append_path_status(packet, false);
-    path->control.push_back(std::move(packet));
+    path->queue_control(std::move(packet));
   }
 }
 
@@ -88,9 +88,9 @@ void Feedback::send_reports(Instant now) {
     if (!copy) return;
     copy.resize(packet.size());
     std::memcpy(copy.bytes().data(), packet.bytes().data(), packet.size());
-    path->control.push_back(std::move(copy));
+    path->queue_control(std::move(copy));
   }
-  if (fastest != nullptr) fastest->control.push_back(std::move(packet));
+  if (fastest != nullptr) fastest->queue_control(std::move(packet));
 }
 
 Packet Feedback::make_report_datagram(Instant now, std::uint32_t& reported) {
@@ -166,7 +166,7 @@ void Feedback::send_tails(Instant now, Path& path) {
         static_cast<std::uint32_t>(next.value));
     path.tail_sent[i] = next;
   }
-  path.control.push_back(std::move(packet));
+  path.queue_control(std::move(packet));
 }
 
 }  // namespace sennit

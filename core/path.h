@@ -114,6 +114,12 @@ struct Path {
   std::uint64_t received_datagrams = 0, received_bytes = 0;
   std::uint32_t reports_made = 0;
 
+  /// Of a path that cannot send for long only the newest are worth keeping.
+  void queue_control(Packet packet) {
+    if (control.size() == control_queue_max) control.pop_front();
+    control.push_back(std::move(packet));
+  }
+
   bool up() const { return liveness.state() == PathState::up; }
   /// New packets may be bound to it: its delay must have been measured, or nothing can compare it.
   bool usable() const { return up() && !blocked && forward.measured(); }

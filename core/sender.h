@@ -24,7 +24,7 @@ class Sender {
   /// When the next queued datagram may leave; never if none waits for a pacer.
   Instant next_wake(Instant now) const;
 
-  /// An empty packet with room for the timestamp: append frames, then queue it on path.control.
+  /// An empty packet with room for the timestamp: append frames, then queue_control().
   Packet new_control();
 
  private:

@@ -19,6 +19,7 @@ namespace {
 // While packets wait for a path and nothing else would wake us: often enough to keep the horizon of
 // the scheduler (5 ms) filled.
 constexpr Duration backlog_review_interval = 1ms;
+constexpr Duration empty_pool_pause = 1ms;
 
 bool is_data(wire::FrameKind kind) {
   return kind == wire::FrameKind::data || kind == wire::FrameKind::data_overtook;
@@ -299,6 +300,8 @@ void Tunnel::State::check_silence(Instant now, Path& path) {
   const PathState before = path.liveness.state();
   path.liveness.on_time(now, path.facts(config, peer_heard));
   settle_state(now, path, before, 2);
+  // PINGs that nobody answers for long enough fill every record; then none could leave any more.
+  if (path.flight.full() && !path.up()) repair.on_down(path);
 }
 
 void Tunnel::State::settle_state(Instant now, Path& path, PathState before, std::uint64_t reason) {
@@ -418,6 +421,8 @@ Wake Tunnel::next_wake() const {
     consider(path->overdue_at(), Timer::loss);
     consider(path->liveness.next_change(path->facts(s.config, s.peer_heard)), Timer::path_state);
   }
+  // What is due and finds no slot would be due again at once: let others give some back first.
+  if (s.pool.available() == 0) wake.at = std::max(wake.at, s.last_now + empty_pool_pause);
   return wake;
 }
 
