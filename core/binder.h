@@ -73,7 +73,7 @@ class Binder {
   bool prefers(const ClassConfig& config, const Path& path) const;
   std::size_t fill_stage(Instant now, ClassId class_id, std::size_t want);
   std::size_t bind_staged(Instant now, ClassId class_id, std::size_t count);
-  void bind_packet(Instant now, Packet packet, PathMask paths);
+  void bind_packet(Instant now, Packet packet, PathMask chosen);
   PathMask with_duplicate(Instant now, ClassId class_id, PathMask rows) const;
   bool in_doubt(Instant now, const Path& chosen, const PathView& second,
                 const ClassConfig& config) const;

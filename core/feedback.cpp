@@ -24,11 +24,16 @@ std::span<std::byte> append_frame(Packet& packet, wire::FrameKind kind, ClassId 
 }  // namespace
 
 void Feedback::ping(Instant now, Path& path) {
+  path.last_ping = now;  // also when there is no packet to send: it is not due again at once
+  // After a quarter of an hour unanswered PINGs fill the records of a dead path, and nothing more
+  // could be sent on it, not even when it is back.
+  const PathState state = path.liveness.state();
+  const bool dead = state == PathState::down || state == PathState::probing;
+  if (dead && path.flight.full()) path.flight.forget_in_flight();
   Packet packet = sender_.new_control();
   if (!packet) return;
   const auto token = static_cast<std::uint64_t>(now.time_since_epoch().count());
   wire::Writer{append_frame(packet, wire::FrameKind::ping, ClassId{}, 8, false)}.u64(token);
-  path.last_ping = now;
   path.queue_control(std::move(packet));
 }
 

@@ -37,6 +37,7 @@ void Receiver::on_data(const Origin& origin, const wire::DataFields& fields, boo
                       static_cast<std::uint8_t>(origin.path.id));
     return;
   }
+  if (state.decoder) measure_spacing(state, origin.arrived, sequence);
   state.seen.commit(sequence);
   if (state.decoder) {
     const std::uint32_t flow =
@@ -133,13 +134,29 @@ ArrivalHorizon Receiver::horizon(Instant now, ClassId class_id) {
     result.one_way_max = first_heard ? latest : std::max(result.one_way_max, latest);
     first_heard = false;
   }
-  result.repair_wait = repair_wait(config_.classes[index(class_id)]);
+  result.repair_wait = repair_wait(class_id);
   return result;
+}
+
+// How far apart the packets of a coded class come, in time.
+void Receiver::measure_spacing(ClassState& state, Instant arrived, DataSeq sequence) {
+  const bool first = state.seen.empty();
+  if (!first && sequence <= state.seen.largest()) return;
+  if (!first) {
+    const Duration since = std::max(Duration::zero(), arrived - state.newest_at);
+    const Duration sample = since / (sequence - state.seen.largest());
+    state.spacing += (sample - state.spacing) / 16;
+  }
+  state.newest_at = arrived;
+}
+
+Duration Receiver::repair_wait(ClassId class_id) const {
+  return std::max(reinjection_wait(config_.classes[index(class_id)]), code_wait(class_id));
 }
 
 // A loss is reported, comes back on another path, and may be lost again: three rounds. Nothing is
 // waited for when not even one fits into what the class may be held.
-Duration Receiver::repair_wait(const ClassConfig& config) const {
+Duration Receiver::reinjection_wait(const ClassConfig& config) const {
   if (!config.reinject) return {};
   Duration round = Duration::max();
   for (const Path* path : paths_.all()) {
@@ -148,6 +165,16 @@ Duration Receiver::repair_wait(const ClassConfig& config) const {
                                 path->flight.report_interval() + Duration{2ms});
   }
   return round > config.hold_max ? Duration{} : 3 * round;
+}
+
+// The last repair that covers a packet leaves when as many sources as one repair covers have
+// followed it, or when none did for flush_after.
+Duration Receiver::code_wait(ClassId class_id) const {
+  const ClassState& state = classes_[index(class_id)];
+  if (!state.decoder) return {};
+  const FecConfig& fec = config_.classes[index(class_id)].fec;
+  if (state.spacing >= fec.flush_after) return fec.flush_after;
+  return fec.source * state.spacing + fec.flush_after;
 }
 
 }  // namespace sennit

@@ -48,13 +48,18 @@ class Receiver {
   struct ClassState {
     DuplicateWindow seen;
     std::unique_ptr<FecDecoder> decoder;  // when the class is configured with a code
+    Instant newest_at{};                  // arrival of the largest sequence, and smoothed time
+    Duration spacing{};                   // between sequences; only with a code
   };
 
   DataSeq expand(ClassId class_id, std::uint32_t wire) const;
   void accept(const Origin& origin, DataSeq sequence, const wire::DataFields& fields, Packet inner);
   void deliver_recovered(const Origin& origin, FecDecoder& decoder);
   ArrivalHorizon horizon(Instant now, ClassId class_id);
-  Duration repair_wait(const ClassConfig& config) const;
+  void measure_spacing(ClassState& state, Instant arrived, DataSeq sequence);
+  Duration repair_wait(ClassId class_id) const;
+  Duration reinjection_wait(const ClassConfig& config) const;
+  Duration code_wait(ClassId class_id) const;
 
   const TunnelConfig& config_;
   Observer& observer_;

@@ -80,7 +80,15 @@ void Resequencer::hold(Instant now, std::size_t flow_at, std::uint64_t sequence,
     observer_.dropped(now, Drop::duplicate, packet, packet.info().path);
     return;
   }
-  flow.lowest = flow.held == 0 ? sequence : std::min(flow.lowest, sequence);
+  // Whatever arrives later with a smaller number is released earlier, so the longest held after the
+  // present one is the first that was larger than all before it.
+  if (flow.held == 0) {
+    flow.lowest = flow.oldest = flow.highest = sequence;
+  } else if (sequence > flow.highest) {
+    find(key_of(flow_at, flow.highest))->next_oldest = sequence;
+    flow.highest = sequence;
+  }
+  flow.lowest = std::min(flow.lowest, sequence);
   ++flow.held;
   ++held_;
   ++held_in_class_[class_of(flow_at)];
@@ -116,6 +124,7 @@ void Resequencer::release_run(Instant now, std::size_t flow_at) {
   while (flow.held > 0) {
     Held* slot = find(key_of(flow_at, flow.expected));
     if (slot == nullptr) break;
+    if (flow.expected == flow.oldest) flow.oldest = slot->next_oldest;
     deliver(now, take(slot));
     ++flow.expected;
     --flow.held;
@@ -139,17 +148,22 @@ void Resequencer::end_all_gaps(Instant now, std::size_t flow_at) {
   while (flows_[flow_at].held > 0) end_gap(now, flow_at);
 }
 
-// Latest arrival of whatever is missing: it was bound to a path before `first` was, so it left no
-// later than commit_allowance after it, and the slowest path takes one_way_max. Repair begins then.
-// Proof may come earlier, but only ends a gap that no repair will close.
-Instant Resequencer::gap_ends_at(const Held& first, const ArrivalHorizon& horizon) const {
-  const PacketInfo& info = first.packet.info();
+// Latest arrival of whatever is missing: it was bound to a path before anything that is held, so it
+// left no later than commit_allowance after it, and the slowest path takes one_way_max. Repair
+// begins then. What has been held for the longest decides: a packet that comes later with a smaller
+// number must not put its end off. Proof may come earlier, but only ends a gap that no repair will
+// close.
+Instant Resequencer::gap_ends_at(std::size_t flow_at, const ArrivalHorizon& horizon) {
+  const Held& oldest = *find(key_of(flow_at, flows_[flow_at].oldest));
+  const PacketInfo& info = oldest.packet.info();
   const Duration behind =
-      std::max(Duration::zero(), horizon.one_way_max - Duration{first.one_way_ns});
+      std::max(Duration::zero(), horizon.one_way_max - Duration{oldest.one_way_ns});
   const Duration longest = classes_[index(info.class_id)].hold_max;
-  Instant end = info.since + std::min(longest, behind + commit_allowance + horizon.repair_wait);
+  const Instant end =
+      info.since + std::min(longest, behind + commit_allowance + horizon.repair_wait);
   if (horizon.repair_wait > Duration::zero()) return end;
-  if (horizon.settled >= info.sequence) return Instant::min();
+  const Held& first = *find(key_of(flow_at, flows_[flow_at].lowest));
+  if (horizon.settled >= first.packet.info().sequence) return Instant::min();
   return end;
 }
 
@@ -159,8 +173,7 @@ void Resequencer::advance(Instant now, std::span<const ArrivalHorizon> horizons)
     const std::size_t flow_at = blocked_[i];
     const ArrivalHorizon& horizon = horizons[class_of(flow_at)];
     while (flows_[flow_at].held > 0) {
-      const Held* first = find(key_of(flow_at, flows_[flow_at].lowest));
-      const Instant end = gap_ends_at(*first, horizon);
+      const Instant end = gap_ends_at(flow_at, horizon);
       if (end > now) {
         next_wake_ = std::min({next_wake_, end, horizon.settles_at});
         break;
@@ -216,6 +229,7 @@ Packet Resequencer::take(Held* slot) {
     table_[hole].packet = std::move(table_[i].packet);
     table_[hole].key = table_[i].key;
     table_[hole].one_way_ns = table_[i].one_way_ns;
+    table_[hole].next_oldest = table_[i].next_oldest;
     hole = i;
   }
   return packet;

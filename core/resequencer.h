@@ -63,7 +63,9 @@ class Resequencer {
  private:
   struct Flow {
     std::uint64_t expected = 0;  // next flow sequence to deliver
-    std::uint64_t lowest = 0;    // smallest held; meaningful while held > 0
+    std::uint64_t lowest = 0;    // smallest held; meaningful while held > 0, like the next two
+    std::uint64_t oldest = 0;    // held for the longest
+    std::uint64_t highest = 0;   // largest held
     std::uint32_t held = 0;
     std::uint32_t blocked_at = 0;  // position in blocked_ + 1; 0 = not there
   };
@@ -71,6 +73,7 @@ class Resequencer {
     Packet packet;  // empty = the slot is free
     std::uint64_t key = 0;
     std::int64_t one_way_ns = 0;
+    std::uint64_t next_oldest = 0;  // becomes the oldest when this, the oldest, is released
   };
 
   void deliver(Instant now, Packet packet);
@@ -80,7 +83,7 @@ class Resequencer {
   void end_all_gaps(Instant now, std::size_t flow);
   void block(std::size_t flow);
   void unblock(std::size_t flow);
-  Instant gap_ends_at(const Held& first, const ArrivalHorizon& horizon) const;
+  Instant gap_ends_at(std::size_t flow, const ArrivalHorizon& horizon);
 
   Held* find(std::uint64_t key);
   void insert(std::uint64_t key, Packet packet, Duration one_way);

@@ -1,6 +1,7 @@
 #include "core/tunnel.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/binder.h"
 #include "core/fec_sender.h"
@@ -77,6 +78,10 @@ struct Tunnel::State {
   Instant review_at{};
   Instant peer_heard{};
   Instant last_now{};
+  bool gaps_unsettled = false;  // datagrams came in since gaps were last reviewed
+  // Inner packets leave these to the network and to control, or a pool that is full of packets
+  // which wait for a path could never hear that the path is back.
+  const std::size_t slots_kept = std::min(pool.slots() / 4, 4 * batch_max);
 };
 
 Tunnel::Tunnel(const TunnelConfig& config, Role role, const SessionSecret& secret, PacketPool& pool,
@@ -92,7 +97,15 @@ Tunnel::~Tunnel() = default;
 // ---------------------------------------------------------------------
 
 void Tunnel::handle_inner(Instant now, std::span<Packet> from_tun) {
-  state_->binder.handle_inner(now, from_tun, inner_mtu());
+  const std::size_t inner_max = inner_mtu();
+  for (Packet& packet : from_tun) {
+    if (state_->pool.available() >= state_->slots_kept) {
+      state_->binder.handle_inner(now, {&packet, 1}, inner_max);
+    } else {
+      state_->observer.dropped(now, Drop::pool_empty, packet);
+      packet = Packet{};
+    }
+  }
 }
 
 void Tunnel::handle_datagrams(Instant now, std::span<Datagram> from_network) {
@@ -100,7 +113,7 @@ void Tunnel::handle_datagrams(Instant now, std::span<Datagram> from_network) {
     state_->handle_datagram(now, datagram);
     datagram.packet = Packet{};
   }
-  state_->receiver.advance(now);
+  state_->gaps_unsettled = true;
 }
 
 void Tunnel::State::handle_datagram(Instant now, Datagram& datagram) {
@@ -392,7 +405,9 @@ bool Tunnel::poll_transmit(Instant now, Transmit& out) {
   return state_->sender.poll(now, out);
 }
 
-std::size_t Tunnel::poll_deliver(Instant, std::span<Packet> to_tun) {
+// Gaps end only when all that arrived by now is in, or the cut of a batch would decide what is lost.
+std::size_t Tunnel::poll_deliver(Instant now, std::span<Packet> to_tun) {
+  if (std::exchange(state_->gaps_unsettled, false)) state_->receiver.advance(now);
   std::size_t n = 0;
   while (n < to_tun.size() && state_->receiver.has_ready()) to_tun[n++] = state_->receiver.pop();
   return n;

@@ -79,6 +79,15 @@ TEST(Bonding, a_light_flow_stays_on_the_faster_link) {
   EXPECT_LE(transit_quantile(pair.delivered(Pair::b), 1, 0.99, Instant{1s}), 15ms);
 }
 
+// A change of route, or of the satellite: it looks like a queue, and is none.
+TEST(Bonding, a_link_whose_delay_rises_for_good_keeps_its_rate) {
+  Pair pair({symmetric(50, 20ms)});
+  pair.at(Instant{3s}, [&] { pair.set_link(0, [](LinkConfig& link) { link.delay = 50ms; }); });
+  pair.send_stream(Pair::a, 1, BitRate::from_mbps(60), 9s, packet_size);
+  pair.run(9s);
+  EXPECT_GE(goodput_mbps(pair.delivered(Pair::b), Instant{4s}, pair.now()), 0.75 * 50);
+}
+
 TEST(Bonding, a_voice_packet_is_not_delayed_by_a_saturating_download) {
   Pair pair({symmetric(50, 10ms), symmetric(50, 40ms)});
   pair.send_stream(Pair::a, 2, BitRate::from_mbps(0.08), 5s, 200, dscp_realtime);

@@ -31,7 +31,9 @@ using SourceMask = std::uint64_t;
 using RepairMask = std::uint32_t;
 static_assert(fec_source_max <= 64 && fec_repair_max <= 32);
 
-constexpr SourceMask all_sources(std::size_t sources) { return ~SourceMask{0} >> (64 - sources); }
+constexpr SourceMask all_sources(std::size_t sources) {
+  return sources == 0 ? 0 : ~SourceMask{0} >> (64 - sources);
+}
 
 /// Which of the missing sources can be computed from the known sources and the repairs at hand.
 SourceMask recoverable(FecCode code, BlockShape shape, SourceMask known, RepairMask repairs);

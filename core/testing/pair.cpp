@@ -136,8 +136,8 @@ void Pair::at(Instant when, std::function<void()> action) {
   actions_.emplace(when, std::move(action));
 }
 
-void Pair::set_link(std::size_t i, const std::function<void(LinkConfig&)>& change) {
-  for (const std::size_t wire : {2 * i, 2 * i + 1}) {
+void Pair::set_link(std::size_t link, const std::function<void(LinkConfig&)>& change) {
+  for (const std::size_t wire : {2 * link, 2 * link + 1}) {
     LinkConfig config = wires_[wire].model.config();
     change(config);
     wires_[wire].model.configure(now_, config);
