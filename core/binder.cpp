@@ -209,15 +209,15 @@ bool Binder::queue_copy(Instant now, Path& path, RetainedRef ref, Retained& entr
 
 void Binder::give_back(Instant now, Path& path) {
   const std::uint32_t here = bit_of(index(path.id));
+  if (paths_.fastest(now, 0, here) == nullptr) return;  // nowhere better: all keep their places
   const auto move_all = [&](RefQueue& queue, Rank rank) {
     for (std::size_t n = queue.size(); n > 0; --n) {
       const RetainedRef ref = queue.pop();
       Retained& entry = *retention_.find(ref);
       --entry.waiting;
       path.queued_at(rank) -= queued_size(entry.packet.size());
-      Path* other = paths_.fastest(now, entry.packet.size(), here);
-      if (other == nullptr) other = &path;  // nowhere better: it keeps waiting here
-      if (!entry.settled && queue_copy(now, *other, ref, entry)) continue;
+      Path& other = *paths_.fastest(now, entry.packet.size(), here);
+      if (!entry.settled && entry.waiting == 0 && queue_copy(now, other, ref, entry)) continue;
       retention_.release_if_done(ref, entry);
     }
   };

@@ -23,8 +23,11 @@ FecSender::FecSender(const TunnelConfig& config, PathSet& paths, PacketPool& poo
   for (std::size_t i = 0; i < config.classes.size(); ++i) {
     const FecConfig& fec = config.classes[i].fec;
     if (fec.code == FecCode::none) continue;
-    protected_.push_back(
-        {ClassId{static_cast<std::uint8_t>(i)}, fec, std::make_unique<FecEncoder>(fec), {}});
+    protected_.push_back({ClassId{static_cast<std::uint8_t>(i)},
+                          fec,
+                          config.classes[i].hold_max,
+                          std::make_unique<FecEncoder>(fec),
+                          {}});
     position_[i] = static_cast<std::uint8_t>(protected_.size());
   }
 }
@@ -85,12 +88,16 @@ void FecSender::queue_symbol(Instant now, Protected& entry, const FecRepair& rep
 }
 
 // A repair that shares the fate of its sources repairs nothing: away from the path that carries
-// most of them, to where it arrives first.
+// most of them, to where it arrives first; unless it would wait there for longer than the receiver
+// waits for it, as on a slow path beside a fast one.
 Path* FecSender::path_for(Instant now, const Protected& entry, std::size_t size) {
   const auto most = std::max_element(entry.sources_on.begin(), entry.sources_on.end());
   const auto busiest = static_cast<std::uint32_t>(most - entry.sources_on.begin());
+  Path* fastest = paths_.fastest(now, size);
   Path* other = paths_.fastest(now, size, 1u << busiest);
-  return other != nullptr ? other : paths_.fastest(now, size);
+  if (other == nullptr) return fastest;
+  const Duration later = other->arrival_delay(now, size) - fastest->arrival_delay(now, size);
+  return later > entry.hold_max ? fastest : other;
 }
 
 void FecSender::on_loss_measured() {

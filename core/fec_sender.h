@@ -32,6 +32,7 @@ class FecSender final : public SourceSink {
   struct Protected {
     ClassId class_id;
     FecConfig config;
+    Duration hold_max;
     std::unique_ptr<FecEncoder> encoder;
     std::array<std::uint32_t, paths_max> sources_on{};  // since the last repair
   };

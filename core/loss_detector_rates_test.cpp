@@ -81,7 +81,7 @@ TEST(LossDetectorRtt, the_least_is_of_the_last_ten_seconds) {
 TEST(LossDetectorRtt, after_a_long_silence_the_least_is_what_is_measured_now) {
   Line line;
   line.round_trip(start, 20ms);
-  line.round_trip(start + 1h, 80ms);
+  line.round_trip(start + 1h + 5s, 80ms);
   EXPECT_EQ(line.flight.rtt_min(), 80ms);
 }
 
@@ -176,19 +176,39 @@ TEST(LossDetectorRate, reports_that_were_delayed_and_come_together_change_nothin
   }
 }
 
-TEST(LossDetectorRate, a_receiver_that_stalls_and_catches_up_does_not_look_fast) {
+/// Sends a datagram every `gap`; each arrives when `arrives` says. Reports every 5 ms of arrivals;
+/// returns the largest rate that was measured.
+template <class Arrives>
+double fastest_measured(Duration gap, int datagrams, Arrives arrives) {
   Line line;
   double most = 0;
-  for (int i = 0; i < 2000; ++i) {  // a radio that holds 50 ms of packets and lets them go at once
-    const Instant at = start + i * 1ms;
-    const Duration until_burst = 50ms - Duration{1ms} * (i % 50);
-    line.send_and_arrive(at, 20ms + until_burst);
-    if (i % 10 != 0 || i < 100) continue;
-    const auto& outcome = line.report(at + 75ms, at + 95ms);
+  Instant report_at = start;
+  for (int i = 0; i < datagrams; ++i) {
+    const Instant at = start + i * gap;
+    const Instant arrival = arrives(at, i);
+    line.send_and_arrive(at, arrival - at);
+    if (arrival < report_at) continue;
+    report_at = arrival + 5ms;
+    const auto& outcome = line.report(arrival, arrival + 20ms);
     if (outcome.delivery_rate) most = std::max(most, outcome.delivery_rate->mbps());
   }
+  return most;
+}
+
+// A radio holds 200 ms of 8 Mbit/s and lets them go at 32 Mbit/s: it was never given more than 8.
+TEST(LossDetectorRate, a_link_that_stalls_and_catches_up_does_not_look_fast) {
+  const double most = fastest_measured(1ms, 2000, [](Instant, int i) {
+    return start + (i / 200 + 1) * 200ms + 20ms + (i % 200) * 250us;
+  });
   EXPECT_GT(most, 6);
-  EXPECT_LT(most, 16) << "the bytes of one burst over the time in which they arrived are infinite";
+  EXPECT_LT(most, 11);
+}
+
+// 32 Mbit/s are sent, 8 arrive, and the queue grows.
+TEST(LossDetectorRate, a_queue_that_builds_is_not_taken_for_speed) {
+  const double most =
+      fastest_measured(250us, 1000, [](Instant, int i) { return start + 20ms + i * 1ms; });
+  EXPECT_NEAR(most, 8, 0.3);
 }
 
 TEST(LossDetectorRate, counters_that_wrap_do_not_disturb_it) {

@@ -253,6 +253,18 @@ TEST(LossDetector, numbers_that_have_left_the_ring_acknowledge_nothing_that_took
   EXPECT_EQ(line.flight.in_flight(), Bytes{8000});
 }
 
+TEST(LossDetector, a_report_about_what_has_left_the_ring_measures_nothing) {
+  Line line;
+  line.burst(start, 1);
+  const wire::PathReport old = line.peer.make_report(PathId{0}, start + 30ms);
+  for (std::size_t i = 0; i < sent_max + 5; ++i) {
+    line.send(start + 1s, 100, false);
+    if (i == 10) line.flight.forget_in_flight();
+  }
+  EXPECT_FALSE(line.flight.on_report(start + 2s, old, wire_us(start)).newest_advanced);
+  EXPECT_FALSE(line.flight.has_rtt());
+}
+
 TEST(LossDetector, lying_reports_never_break_the_books) {
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
     Rng rng{seed};

@@ -47,6 +47,12 @@ class OneWayDelay {
   Duration forecast(Duration window) const {
     return measured_ ? base() + standing_queue(window) : smoothed_;
   }
+  /// What the last second measured is the base now: the path itself became slower (a new route).
+  void rebase() {
+    for (Least& slot : base_) {
+      if (last_ - slot.at > 1s) slot = {};
+    }
+  }
   /// The path was away: what it measured before says nothing about now.
   void forget() { *this = OneWayDelay{}; }
 

@@ -21,7 +21,9 @@ class PathSet {
 
   Path& add(std::unique_ptr<Path> path) {
     const std::size_t at = index(path->id);
-    SENNIT_ASSERT(at < paths_max && !by_id_[at]);
+    // Packet numbers would begin anew, and with them the nonces of a key that is in use.
+    SENNIT_ASSERT(at < paths_max && (used_ >> at & 1) == 0);
+    used_ |= 1u << at;
     by_id_[at] = std::move(path);
     rebuild();
     return *by_id_[at];
@@ -56,6 +58,7 @@ class PathSet {
   std::array<std::unique_ptr<Path>, paths_max> by_id_{};
   std::array<Path*, paths_max> list_{};
   std::size_t size_ = 0;
+  std::uint32_t used_ = 0;  // ids that ever were, as bits
 };
 
 }  // namespace sennit

@@ -23,6 +23,8 @@ constexpr auto initial_round = std::chrono::milliseconds{50};
 // Link layers with frames of 5-10 ms (LTE, Wi-Fi, Starlink) make shorter rounds meaningless.
 constexpr auto round_min = std::chrono::milliseconds{20};
 constexpr Bytes packets_margin{3 * 1500};
+// A queue of ours is worked off within two rounds or 100 ms; ten times that is proof.
+constexpr Duration base_patience = 1s;
 
 }  // namespace
 
@@ -31,6 +33,7 @@ RateControl::RateControl(const RateLimits& limits, Instant now)
       phase_began_(now),
       last_reduction_(now),
       last_forgot_(now),
+      queue_small_at_(now),
       bandwidth_(initial_rate),
       latest_(initial_rate),
       rate_(initial_rate.scaled_by(startup_gain)),
@@ -83,7 +86,7 @@ void RateControl::enter(Phase phase, Instant now) {
 void RateControl::on_report(const RateSample& sample) {
   round_ = std::max<Duration>(sample.rtt_smoothed, round_min);
   // A radio link's delay varies by itself: below its noise no queue can be aimed at.
-  queue_target_ = std::clamp(std::max(scaled(sample.rtt_min, 0.1), 2 * sample.delay_deviation),
+  queue_target_ = std::clamp(std::max(scaled(sample.rtt_min, 0.1), sample.delay_deviation),
                              limits_.queue_target_min, limits_.queue_target_max);
   last_queue_ = sample.standing_queue;
   update_bandwidth(sample);
@@ -184,8 +187,15 @@ void RateControl::run_probe_up(const RateSample& sample) {
 void RateControl::correct_for_queue(const RateSample& sample) {
   const Duration q = sample.standing_queue;
   queue_gain_ = 1.0;
+  base_delay_is_stale_ = false;
+  if (q <= scaled(queue_target_, 1.5)) queue_small_at_ = sample.now;
   if (phase_ == Phase::startup || phase_ == Phase::drain) return;
   if (q <= scaled(queue_target_, 1.5)) return;
+  if (sample.now - queue_small_at_ > std::max<Duration>(base_patience, 10 * round_)) {
+    base_delay_is_stale_ = true;
+    queue_small_at_ = sample.now;
+    return;
+  }
   // Work the excess off within two rounds or 100 ms, but keep measuring.
   const double excess = to_seconds(q - queue_target_);
   queue_gain_ = std::clamp(1.0 - excess / std::max(0.1, to_seconds(2 * round_)), 0.4, 0.95);

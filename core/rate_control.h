@@ -63,6 +63,9 @@ class RateControl {
   /// and a margin for aggregation.
   Bytes inflight_limit() const { return inflight_limit_; }
   Duration queue_target() const { return queue_target_; }
+  /// The standing queue has not gone for so long, at so reduced a rate, that it cannot be ours: the
+  /// base delay has risen (a new route), or somebody else keeps a queue there.
+  bool base_delay_is_stale() const { return base_delay_is_stale_; }
   Phase phase() const { return phase_; }
 
  private:
@@ -88,6 +91,7 @@ class RateControl {
   RateLimits limits_;
   Phase phase_ = Phase::startup;
   Instant phase_began_, last_reduction_, last_forgot_;
+  Instant queue_small_at_;  // when the standing queue was last near its target
   std::array<Peak, peaks_max> peaks_{};
   std::size_t peak_at_ = 0;
   BitRate bandwidth_, latest_, rate_;
@@ -98,6 +102,7 @@ class RateControl {
   Duration probe_start_queue_{}, last_queue_{};
   double gain_;
   double queue_gain_ = 1.0;
+  bool base_delay_is_stale_ = false;
   Duration round_;
   Duration queue_target_;
   Bytes inflight_limit_;

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <deque>
 #include <optional>
+#include <ostream>
 
 #include "core/one_way_delay.h"
 #include "core/rng.h"

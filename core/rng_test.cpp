@@ -23,6 +23,13 @@ TEST(Rng, its_first_numbers_are_those_of_xoshiro256_starstar) {
   }
 }
 
+TEST(Rng, its_distributions_are_the_same_on_every_machine) {
+  Rng rng{42};
+  EXPECT_DOUBLE_EQ(rng.uniform(), 0.08386297105988216);
+  EXPECT_NEAR(rng.normal(), -0.41536520949523315, 1e-14);
+  EXPECT_NEAR(rng.exponential(), 2.5861814609868423, 1e-14);
+}
+
 constexpr int draws = 400'000;
 
 struct Moments {

@@ -87,7 +87,6 @@ class SequenceWindow {
       const auto length = static_cast<std::uint64_t>(std::countl_one(run));
       if (length > v - floor) return floor;
       if (length <= offset) return v - length + 1;
-      if (v - offset == floor) return floor;
       v -= offset + 1;  // the run goes on in the word below, unless its top bit differs
       const bool top = test(v);
       if (top != seen) return v + 1;

@@ -77,7 +77,7 @@ struct Tunnel::State {
   ClockOffset forward_clock, backward_clock;
   Instant review_at{};
   Instant peer_heard{};
-  Instant last_now{};
+  Instant last_now{}, last_timeout{};
   bool gaps_unsettled = false;  // datagrams came in since gaps were last reviewed
   // Inner packets leave these to the network and to control, or a pool that is full of packets
   // which wait for a path could never hear that the path is back.
@@ -290,6 +290,7 @@ void Tunnel::State::apply_rate(Instant now, Path& path, const LossDetector::Outc
     sample.ce_fraction = static_cast<double>(outcome.ce_marked) / static_cast<double>(decided);
   }
   path.rate.on_report(sample);
+  if (path.rate.base_delay_is_stale()) path.forward.rebase();
   observer.trace(now, TraceKind::estimate, static_cast<std::uint8_t>(path.id), ClassId{},
                  static_cast<std::uint64_t>(path.rate.phase()),
                  static_cast<std::uint64_t>(path.rate.rate().bits_per_second()),
@@ -344,7 +345,7 @@ void Tunnel::State::check_probe_timeout(Instant now, Path& path) {
 }
 
 void Tunnel::handle_timeout(Instant now) {
-  state_->last_now = now;
+  state_->last_now = state_->last_timeout = now;
   for (Path* path : state_->paths.all()) {
     state_->check_silence(now, *path);
     state_->check_probe_timeout(now, *path);
@@ -405,7 +406,8 @@ bool Tunnel::poll_transmit(Instant now, Transmit& out) {
   return state_->sender.poll(now, out);
 }
 
-// Gaps end only when all that arrived by now is in, or the cut of a batch would decide what is lost.
+// Gaps end only when all that arrived by now is in, or the cut of a batch would decide what is
+// lost.
 std::size_t Tunnel::poll_deliver(Instant now, std::span<Packet> to_tun) {
   if (std::exchange(state_->gaps_unsettled, false)) state_->receiver.advance(now);
   std::size_t n = 0;
@@ -429,7 +431,6 @@ Wake Tunnel::next_wake() const {
   consider(s.backlog_wake(s.last_now), Timer::ingress);
   consider(s.feedback.report_due(), Timer::report);
   consider(s.feedback.probe_due(), Timer::probe);
-  consider(s.receiver.next_wake(), Timer::resequence);
   consider(s.fec.next_wake(), Timer::fec_flush);
   for (const Path* path : s.paths.all()) {
     consider(path->probe_timeout_at(), Timer::loss);
@@ -437,7 +438,8 @@ Wake Tunnel::next_wake() const {
     consider(path->liveness.next_change(path->facts(s.config, s.peer_heard)), Timer::path_state);
   }
   // What is due and finds no slot would be due again at once: let others give some back first.
-  if (s.pool.available() == 0) wake.at = std::max(wake.at, s.last_now + empty_pool_pause);
+  if (s.pool.available() == 0) wake.at = std::max(wake.at, s.last_timeout + empty_pool_pause);
+  consider(s.receiver.next_wake(), Timer::resequence);  // takes no slot, and gives some back
   return wake;
 }
 

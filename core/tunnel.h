@@ -97,6 +97,7 @@ class Tunnel {
   void handle_writable(Instant now, PathId);
   /// The link's own word (netlink): acts at once, without waiting for silence.
   void handle_carrier(Instant now, PathId, bool up);
+  /// An id names one path only, for as long as the tunnel lives: also after remove_path().
   void add_path(Instant now, PathId, const PathConfig&, const Address& remote);
   void remove_path(Instant now, PathId);
 

@@ -58,12 +58,12 @@ TEST(Anomaly, a_socket_that_stays_blocked_costs_no_packet) {
   EXPECT_LT(longest_gap(pair.delivered(Pair::b), 1), 250ms);
 }
 
-TEST(Anomaly, a_socket_that_is_blocked_for_an_hour_does_not_eat_the_pool) {
+TEST(Anomaly, a_socket_that_stays_blocked_for_long_does_not_eat_the_pool) {
   Pair pair(two_links);
   pair.at(Instant{1s}, [&] { pair.set_blocked(0, Pair::a, true); });
   pair.run(1min);
   const std::size_t before = pair.pool(Pair::a).available();
-  pair.run(59min);
+  pair.run(10min);
   EXPECT_GE(pair.pool(Pair::a).available() + 100, before);
   pair.set_blocked(0, Pair::a, false);
   pair.run(3s);
@@ -118,13 +118,13 @@ TEST(Anomaly, clocks_may_be_apart_and_drift) {
   }
 }
 
-TEST(Anomaly, clocks_drift_for_an_hour_without_harm) {
+TEST(Anomaly, clocks_drift_for_long_without_harm) {
   PairOptions options;
   options.clock_offset = 12345s;
-  options.clock_drift = 3e-5;
+  options.clock_drift = 1e-4;
   Pair pair(two_links, {}, 1, options);
-  pair.send_stream(Pair::a, 1, BitRate::from_mbps(0.05), 1h);
-  pair.run(1h);
+  pair.send_stream(Pair::a, 1, BitRate::from_mbps(0.05), 20min);
+  pair.run(20min);
   pair.send_stream(Pair::a, 2, BitRate::from_mbps(40), 3s);
   pair.run(4s);
   EXPECT_LT(transit_quantile(pair.delivered(Pair::b), 2, 0.99, pair.now() - 2s), 40ms);

@@ -31,19 +31,23 @@ class Watched {
   }
 
   void run() {
-    pair_->run(World::calm);
-    // A path that flapped may wait for a second; another for its rate to be found again.
-    const Duration recovery = 3500ms;
+    pair_->run(World::calm + 3s);  // a path that flapped may wait for more than a second
+    expect_all_up();
+    // Some policies send a flow over one slow link only: what it left behind takes its time.
+    for (int i = 0; i < 60 && busy(); ++i) pair_->run(1s);
     for (const Pair::End end : {Pair::a, Pair::b}) {
-      pair_->send_stream(end, heartbeat, BitRate::from_mbps(0.2), recovery, 500, dscp_interactive);
+      pair_->send_stream(end, heartbeat, BitRate::from_mbps(0.2), 500ms, 500, dscp_interactive);
     }
-    pair_->run(recovery + 2s);
+    pair_->run(1500ms);
+    expect_all_well();
     expect_each_once_intact_and_in_order();
     expect_held_no_longer_than_allowed();
-    expect_all_well(Instant{World::calm + recovery - 1s});
   }
 
  private:
+  bool busy() {
+    return pair_->metrics(Pair::a).ingress_packets + pair_->metrics(Pair::b).ingress_packets > 0;
+  }
   void expect_each_once_intact_and_in_order() {
     for (const Pair::End end : {Pair::a, Pair::b}) {
       const auto& delivered = pair_->delivered(end);
@@ -68,12 +72,16 @@ class Watched {
       EXPECT_LE(longest_hold_[i], cap + 1us) << world_.config.classes[i].name;
     }
   }
-  void expect_all_well(Instant since) {
+  void expect_all_up() {
     for (const Pair::End end : {Pair::a, Pair::b}) {
       for (std::size_t i = 0; i < world_.links.size(); ++i) {
         EXPECT_EQ(to_string(pair_->state(end, i)), "up") << "link " << i << " at end " << end;
       }
-      EXPECT_EQ(pair_->missing(end, heartbeat, since), 0u) << "from end " << end;
+    }
+  }
+  void expect_all_well() {
+    for (const Pair::End end : {Pair::a, Pair::b}) {
+      EXPECT_EQ(pair_->missing(end, heartbeat), 0u) << "from end " << end;
       EXPECT_EQ(pair_->metrics(end).held_packets, 0u);
       EXPECT_EQ(pair_->pool(end).available(), pair_->pool(end).slots()) << "at end " << end;
     }

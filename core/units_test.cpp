@@ -38,6 +38,16 @@ TEST(Units, expansion_crosses_a_wrap_both_ways) {
   EXPECT_EQ(FlowSeq::expand(5, 22, FlowSeq{7 * span - 5}).value, 7 * span + 5);
 }
 
+TEST(Units, expansion_reaches_almost_half_a_span_either_way) {
+  constexpr std::uint64_t span = 1u << 22, half = span / 2;
+  for (const std::uint64_t truth : {5 * span, 5 * span + 1, 5 * span + half, 6 * span - 1}) {
+    for (const std::uint64_t far : {half - 2, half - 1}) {
+      EXPECT_EQ(FlowSeq::expand(truth % span, 22, FlowSeq{truth + far}).value, truth);
+      EXPECT_EQ(FlowSeq::expand(truth % span, 22, FlowSeq{truth - far}).value, truth);
+    }
+  }
+}
+
 TEST(Units, expansion_is_never_below_zero) {
   // Nearer to zero from below, but there is nothing below.
   EXPECT_EQ(PathSeq::expand(0xffffffff, 32, PathSeq{0}).value, 0xffffffffu);

@@ -273,6 +273,19 @@ TEST(Wire, a_report_that_does_not_fit_is_not_written) {
   EXPECT_EQ(write_report(bytes, PathReport{}), 0u) << "nothing was received: nothing to report";
 }
 
+TEST(Wire, a_report_cut_short_anywhere_is_refused) {
+  Rng rng{8};
+  const PathReport report = random_report(rng, 7);
+  Octets bytes(report_size_max);
+  bytes.resize(write_report(bytes, report));
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    const Octets cut(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
+    std::span<const std::byte> body{cut};
+    EXPECT_FALSE(read_report(body, expecting(report.largest))) << size;
+    EXPECT_EQ(body.size(), size);
+  }
+}
+
 TEST(Wire, a_report_of_no_or_too_many_ranges_or_of_an_unknown_path_is_refused) {
   Rng rng{5};
   PathReport report = random_report(rng, report_ranges_max);

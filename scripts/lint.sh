@@ -6,8 +6,9 @@
 #   scripts/lint.sh format           only the format
 #   scripts/lint.sh core/path.cpp    these files
 #
-# Tests are not analysed: GoogleTest's macros make most of what clang-tidy would say there. Nor is
-# what includes ns-3: its headers are not ours to correct.
+# SENNIT_BUILD names the build folder with compile_commands.json (build/release), SENNIT_JOBS how
+# many files at a time (all CPUs). Tests are not analysed: GoogleTest's macros make most of what
+# clang-tidy would say there. Nor is what includes ns-3: its headers are not ours to correct.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,7 +16,7 @@ analyse() {  # source files
   local build=${SENNIT_BUILD:-build/release}
   [ -f "$build/compile_commands.json" ] || cmake --preset release >/dev/null
   printf '%s\0' "$@" |
-    xargs -0 -P "$(nproc)" -n 1 clang-tidy -p "$build" --quiet 2> >(grep -v 'warnings\? generated' >&2)
+    xargs -0 -P "${SENNIT_JOBS:-$(nproc)}" -n 1 clang-tidy -p "$build" --quiet 2> >(grep -v 'warnings\? generated' >&2)
 }
 
 if [ $# -gt 0 ] && [ "$1" != format ]; then

@@ -37,10 +37,10 @@ inline constexpr std::uint8_t dscp_bulk = 0, dscp_realtime = 46, dscp_interactiv
 
 /// What the stage itself does to the tunnels.
 struct PairOptions {
-  std::size_t pool_slots = tunnel_pool_slots;  // of each end
-  std::size_t paths = paths_max;               // links in use from the start; add_path() adds more
-  Duration clock_offset{};                     // end b's clock is ahead of end a's by this, >= 0
-  double clock_drift = 0;                      // and runs faster by this fraction
+  std::size_t pool_slots = tunnel_pool_slots / 2;  // of each end; setting up more takes longer
+  std::size_t paths = paths_max;  // links in use from the start; add_path() adds more
+  Duration clock_offset{};        // end b's clock is ahead of end a's by this, >= 0
+  double clock_drift = 0;         // and runs faster by this fraction
   Duration coalescing{};  // datagrams are handed over at multiples of this only, as a busy host
                           // does; 0 = as they arrive
 };

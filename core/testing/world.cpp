@@ -164,6 +164,11 @@ std::ostream& operator<<(std::ostream& out, const World& world) {
   out << "world " << world.seed << " (SENNIT_SEED=" << world.seed << " SENNIT_WORLDS=1), scheduler "
       << world.config.scheduler.algorithm << ", " << world.options.pool_slots
       << " slots, coalescing " << to_seconds(world.options.coalescing) * 1e3 << " ms\n";
+  for (const ClassConfig& c : world.config.classes) {
+    out << "  class " << c.name << (c.ordered ? "" : ", unordered")
+        << (c.reinject ? "" : ", not reinjected") << (c.duplicate ? ", duplicated" : "")
+        << ", code " << static_cast<int>(c.fec.code) << (c.fec.adaptive ? " adaptive" : "") << '\n';
+  }
   for (const PairLink& link : world.links) {
     for (const LinkConfig* way : {&link.a_to_b, &link.b_to_a}) {
       out << (way == &link.a_to_b ? "  link " : "       ")

@@ -48,6 +48,7 @@ Scenario read_scenario(const std::string& text, const std::filesystem::path& fil
 template <class T>
 std::vector<std::string> names_of(const std::vector<T>& all) {
   std::vector<std::string> names;
+  names.reserve(all.size());
   for (const T& one : all) names.push_back(one.name);
   return names;
 }

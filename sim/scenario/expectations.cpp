@@ -21,7 +21,7 @@ Node link_keys() {
 }
 
 Node flow_keys(TrafficKind kind) {
-  const Node common = keys(
+  Node common = keys(
       "{goodput_mbps, owd_ms: {p50, p95, p99, max}, jitter_ms, loss_ratio, reordered_ratio,"
       " longest_gap_ms}");
   switch (kind) {
@@ -135,10 +135,9 @@ Expectation read_expectation(const Field& field, const Scenario& scenario, const
 
 }  // namespace
 
-std::vector<Expectation> read_expectations(const Field& list, const Scenario& scenario) {
-  const Node summary = summary_keys(scenario);
-  return list_of([&](const Field& item) { return read_expectation(item, scenario, summary); })(
-      list);
+std::vector<Expectation> read_expectations(const Field& list, const Scenario& so_far) {
+  const Node summary = summary_keys(so_far);
+  return list_of([&](const Field& item) { return read_expectation(item, so_far, summary); })(list);
 }
 
 }  // namespace sennit::yaml

@@ -118,7 +118,7 @@ std::string show(Duration time) {
 }
 
 std::string read_unique_name(const Field& field, std::vector<std::string>& taken) {
-  const std::string found = name(field);
+  std::string found = name(field);
   if (std::find(taken.begin(), taken.end(), found) != taken.end()) {
     field.fail(fmt::format("'{}' a second time", found), "each name once");
   }

@@ -131,7 +131,7 @@ Node merged(const Node& base, const Node& over) {
 }
 
 void apply_override(Node& root, const std::string& key, const std::string& value) {
-  const std::string origin = fmt::format("--set {}={}", key, value);
+  std::string origin = fmt::format("--set {}={}", key, value);
   const std::vector<std::string> steps = split(key);
   if (std::find(steps.begin(), steps.end(), "") != steps.end()) {
     fail(origin, "", fmt::format("'{}'", key), "keys with dots between, such as links.lte-a.rate");
