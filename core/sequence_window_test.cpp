@@ -19,7 +19,7 @@ class Model {
   using Window = SequenceWindow<PathSeq, N>;
   static constexpr std::uint64_t depth = N - 64;  // one word of the ring is always being cleared
 
-  Window::Verdict check(std::uint64_t v) const {
+  typename Window::Verdict check(std::uint64_t v) const {
     if (seen_.empty() || v > largest()) return Window::Verdict::fresh;
     if (largest() - v >= depth) return Window::Verdict::too_old;
     return seen_.contains(v) ? Window::Verdict::seen : Window::Verdict::fresh;

@@ -10,7 +10,7 @@ namespace {
 const std::vector<PairLink> two_links{symmetric(50, 10ms), symmetric(40, 25ms)};
 
 TEST(Anomaly, an_exhausted_pool_costs_packets_and_nothing_else) {
-  for (const std::size_t slots : {64, 100, 200, 400, 1000}) {
+  for (const std::size_t slots : {64u, 100u, 200u, 400u, 1000u}) {
     PairOptions options;
     options.pool_slots = slots;
     Pair pair(two_links, {}, 1, options);
@@ -73,7 +73,7 @@ TEST(Anomaly, a_socket_that_stays_blocked_for_long_does_not_eat_the_pool) {
 TEST(Anomaly, all_sockets_may_be_blocked_for_a_moment) {
   Pair pair(two_links);
   pair.send_stream(Pair::a, 1, BitRate::from_mbps(20), 4s);
-  for (const std::size_t link : {0, 1}) {
+  for (const std::size_t link : {0u, 1u}) {
     pair.at(Instant{2s}, [&pair, link] { pair.set_blocked(link, Pair::a, true); });
     pair.at(Instant{2010ms}, [&pair, link] { pair.set_blocked(link, Pair::a, false); });
   }

@@ -21,8 +21,8 @@ analyse() {  # source files
 
 if [ $# -gt 0 ] && [ "$1" != format ]; then
   clang-format --dry-run -Werror "$@"
-  analyse "$@"
-  exit
+  analyse "$@" || exit 1
+  exit 0
 fi
 
 status=0

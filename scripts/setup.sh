@@ -7,7 +7,7 @@ set -euo pipefail
 packages=(
   g++ cmake ninja-build ccache pkg-config
   libssl-dev libisal-dev libeigen3-dev libboost-dev
-  libns3-dev ns3 libgsl-dev libsqlite3-dev
+  libns3-dev ns3 libgsl-dev libsqlite3-dev libxml2-dev
   libyaml-cpp-dev libhdf5-dev nlohmann-json3-dev libcli11-dev libfmt-dev
   libgtest-dev libgmock-dev libbenchmark-dev
   clang clang-format clang-tidy binutils

@@ -89,22 +89,22 @@ void apply(const Change& change, const std::string& direction, LinkConfig& confi
 
 }  // namespace
 
-std::vector<LinkEvent> read_events(const Field& list, const Scenario& scenario) {
+std::vector<LinkEvent> read_events(const Field& list, const Scenario& so_far) {
   std::vector<Change> changes;
   Contradictions contradictions;
   read_list(list, [&](const Field& item) {
-    changes.push_back(read_change(item, scenario));
+    changes.push_back(read_change(item, so_far));
     contradictions.refuse(changes.back());
   });
   std::stable_sort(changes.begin(), changes.end(),
                    [](const Change& a, const Change& b) { return a.event.at < b.event.at; });
-  std::vector<Link> links = scenario.links;
+  std::vector<Link> links = so_far.links;
   std::vector<LinkEvent> events;
   for (Change& change : changes) {
     const auto link = std::find_if(links.begin(), links.end(),
                                    [&](const Link& one) { return one.name == change.event.link; });
-    if (change.up) apply(change, "up", link->up, scenario.file.parent_path());
-    if (change.down) apply(change, "down", link->down, scenario.file.parent_path());
+    if (change.up) apply(change, "up", link->up, so_far.file.parent_path());
+    if (change.down) apply(change, "down", link->down, so_far.file.parent_path());
     change.event.up = link->up;
     change.event.down = link->down;
     events.push_back(std::move(change.event));
