@@ -200,14 +200,13 @@ void RateControl::correct_for_queue(const RateSample& sample) {
   const double excess = to_seconds(q - queue_target_);
   queue_gain_ = std::clamp(1.0 - excess / std::max(0.1, to_seconds(2 * round_)), 0.4, 0.95);
   // The path became slower: what it delivered before is history. What is measured in the next two
-  // rounds is our own restraint and says nothing. Rounds without the queue: the first measurement
-  // may still be of the time before, and two rounds through a queue of a second are too long to go
-  // on with it.
+  // rounds is our own restraint and says nothing.
   const bool slower = q > 3 * queue_target_ && !sample.app_limited;
-  const Duration base_round = std::max<Duration>(sample.rtt_min, round_min);
-  if (!slower || sample.now - last_forgot_ < 2 * base_round) return;
+  if (!slower || sample.now - last_forgot_ < 2 * round_) return;
+  const BitRate now_known = std::max(latest_.scaled_by(1.05), rate_floor);
+  if (now_known >= bandwidth_) return;  // the queue is news, the rate is still of the time before
   last_forgot_ = sample.now;
-  forget_bandwidth_above(std::max(latest_.scaled_by(1.05), rate_floor));
+  forget_bandwidth_above(now_known);
 }
 
 void RateControl::correct_for_congestion_signals(const RateSample& sample) {
