@@ -1,6 +1,9 @@
 #include "core/inner_packet.h"
 
+#include <bit>
 #include <cstring>
+
+#include "core/wire.h"
 
 namespace sennit {
 
@@ -39,6 +42,12 @@ void read_traffic_class(InnerHeader& header, unsigned value) {
   header.ecn = static_cast<Ecn>(value & 3);
 }
 
+/// ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2).
+void map_ipv4(std::array<std::uint8_t, 16>& address, std::span<const std::byte, 4> ipv4) {
+  const std::uint64_t low = std::uint64_t{0xffff} << 32 | wire::Reader{ipv4}.u32();
+  wire::Writer{std::as_writable_bytes(std::span{address}).last<8>()}.u64(low);
+}
+
 std::optional<InnerHeader> parse_ipv4(Octets b) {
   if (b.size() < ipv4_header_min) return {};
   const std::size_t header_length = std::size_t{u8(b, 0)} % 16 * 4;
@@ -46,18 +55,18 @@ std::optional<InnerHeader> parse_ipv4(Octets b) {
   if (header_length < ipv4_header_min || total_length < header_length || total_length > b.size()) {
     return {};
   }
-  InnerHeader header;
+  std::optional<InnerHeader> result{std::in_place};
+  InnerHeader& header = *result;
   header.version = 4;
   header.protocol = u8(b, 9);
   read_traffic_class(header, u8(b, 1));
-  header.source[10] = header.source[11] = header.destination[10] = header.destination[11] = 0xff;
-  std::memcpy(&header.source[12], &b[12], 4);
-  std::memcpy(&header.destination[12], &b[16], 4);
+  map_ipv4(header.source, b.subspan<12, 4>());
+  map_ipv4(header.destination, b.subspan<16, 4>());
   const unsigned offset = u16(b, 6) & 0x1fffu;
   const bool more = (u16(b, 6) & 0x2000u) != 0;
   header.fragment = more || offset != 0;
   if (offset == 0) read_ports(header, b.subspan(header_length, total_length - header_length));
-  return header;
+  return result;
 }
 
 bool is_extension(std::uint8_t next) {
@@ -96,14 +105,15 @@ std::optional<InnerHeader> parse_ipv6(Octets b) {
   if (b.size() < ipv6_header) return {};
   const std::size_t payload_length = u16(b, 4);
   if (payload_length > b.size() - ipv6_header) return {};
-  InnerHeader header;
+  std::optional<InnerHeader> result{std::in_place};
+  InnerHeader& header = *result;
   header.version = 6;
   header.protocol = u8(b, 6);
   read_traffic_class(header, u16(b, 0) >> 4 & 0xffu);
   std::memcpy(header.source.data(), &b[8], 16);
   std::memcpy(header.destination.data(), &b[24], 16);
   if (!read_extensions(header, b.subspan(ipv6_header, payload_length))) return {};
-  return header;
+  return result;
 }
 
 /// Both halves of a 128-bit product: one multiplication mixes 64 bits (as in wyhash).
@@ -126,9 +136,10 @@ std::optional<InnerHeader> parse_inner(std::span<const std::byte> packet) {
 std::uint32_t flow_hash(const InnerHeader& header, std::uint64_t seed) {
   constexpr std::uint64_t k[] = {0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9, 0x94d049bb133111eb};
   const auto word = [](const std::array<std::uint8_t, 16>& address, std::size_t half) {
-    std::uint64_t w = 0;  // written out, so that equal seeds give equal hashes on every machine
-    for (std::size_t i = 0; i < 8; ++i) w |= std::uint64_t{address[half * 8 + i]} << 8 * i;
-    return w;
+    std::uint64_t w;
+    std::memcpy(&w, &address[half * 8], sizeof w);
+    // Equal seeds give equal hashes on every machine.
+    return std::endian::native == std::endian::little ? w : __builtin_bswap64(w);
   };
   const std::uint64_t key = seed ^ k[2];  // a product with 0 would forget the address
   const bool ports = header.has_ports && !header.fragment;

@@ -68,6 +68,8 @@ class Packet {
     slot_->size = static_cast<std::uint16_t>(n);
   }
 
+  void prefetch() const { __builtin_prefetch(slot_, 1); }
+
   /// Grow at the front (frame header) or at the back (tag) without moving the payload.
   std::span<std::byte> prepend(std::size_t n) {
     SENNIT_ASSERT(n <= slot_->begin);
@@ -126,6 +128,16 @@ class PacketPool {
     slot->info = {};
     --available_;
     return Packet{slot};
+  }
+  /// Calls the slot that allocate() gives next into the cache, with room for `size` bytes. A slot's
+  /// last use is often a round trip ago, and waiting for its memory can cost half of what sealing a
+  /// packet costs; asked for one packet ahead, it costs nothing.
+  void prefetch(std::size_t size) const {
+    if (free_ == nullptr) return;
+    const std::byte* slot = reinterpret_cast<const std::byte*>(free_);
+    __builtin_prefetch(slot, 1);
+    const std::byte* begin = slot + sizeof(Packet::Slot) + headroom;
+    for (std::size_t at = 0; at < size; at += 64) __builtin_prefetch(begin + at, 1);
   }
   std::size_t available() const { return available_; }
   std::size_t slots() const { return slots_; }

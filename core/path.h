@@ -25,16 +25,16 @@ namespace sennit {
 class RefQueue {
  public:
   bool empty() const { return size_ == 0; }
-  bool full() const { return size_ == refs_.size(); }
+  bool full() const { return size_ == path_queue_max; }
   std::size_t size() const { return size_; }
   RetainedRef front() const { return refs_[begin_]; }
   void push(RetainedRef ref) {
     SENNIT_ASSERT(!full());
-    refs_[(begin_ + size_++) % refs_.size()] = ref;
+    refs_[(begin_ + size_++) % path_queue_max] = ref;
   }
   RetainedRef pop() {
     const RetainedRef ref = refs_[begin_];
-    begin_ = (begin_ + 1) % refs_.size();
+    begin_ = (begin_ + 1) % path_queue_max;
     --size_;
     return ref;
   }

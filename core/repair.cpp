@@ -10,6 +10,10 @@ constexpr std::uint64_t tail_datagrams = 2;  // what a probe timeout sends again
 
 }  // namespace
 
+void Repair::expect(const SentRecord& record) const {
+  for (std::size_t i = 0; i < record.refs; ++i) retention_.prefetch(record.retained[i]);
+}
+
 void Repair::on_acknowledged(const SentRecord& record) {
   for (std::size_t i = 0; i < record.refs; ++i) {
     Retained* entry = retention_.find(record.retained[i]);

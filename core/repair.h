@@ -27,6 +27,8 @@ class Repair {
         retention_(retention),
         binder_(binder) {}
 
+  /// on_acknowledged() comes soon: calls what it will touch back into the cache.
+  void expect(const SentRecord& record) const;
   /// The datagram's fate is known: it arrived.
   void on_acknowledged(const SentRecord& record);
   /// The datagram is lost on `path`.

@@ -49,6 +49,8 @@ class Retention {
     const bool current = entry.packet && entry.generation == ref.value >> slot_bits;
     return current ? &entry : nullptr;
   }
+  /// Calls the slot of a packet that will be released soon into the cache.
+  void prefetch(RetainedRef ref) const { entries_[ref.value & slot_mask].packet.prefetch(); }
   /// Releases it when nobody waits for it any more and no datagram with it is undecided.
   void release_if_done(RetainedRef ref, Retained& entry) {
     if (entry.waiting > 0 || (entry.in_flight > 0 && !entry.settled)) return;

@@ -145,31 +145,32 @@ Packet Sender::build_symbol(Instant now, Path& path) {
 }
 
 Packet Sender::build_data(Instant now, Path& path, const Choice& choice) {
-  const std::optional<Next> first = take(path, *choice.queue);
+  const Next first = take(path, *choice.queue);
   if (!first) return {};
   Packet out = pool_.allocate();
   if (!out) {
-    observer_.dropped(now, Drop::pool_empty, first->entry->packet,
+    observer_.dropped(now, Drop::pool_empty, first.entry->packet,
                       static_cast<std::uint8_t>(path.id));
-    retention_.release_if_done(first->ref, *first->entry);
+    retention_.release_if_done(first.ref, *first.entry);
     return {};
   }
-  const PacketInfo& info = first->entry->packet.info();
+  pool_.prefetch(first.entry->packet.size() + wire::data_overhead);  // for the next datagram
+  const PacketInfo& info = first.entry->packet.info();
   const bool limited = path.pacer.ready_at() > info.since || path.window_blocked_at >= info.since;
   const std::uint64_t sequence = info.sequence.value;
   const ClassId class_id = info.class_id;
-  const bool extra = first->entry->rounds > 0 || first->entry->in_flight > 0;
+  const bool extra = first.entry->rounds > 0 || first.entry->in_flight > 0;
 
-  std::array<RetainedRef, bundle_max> refs{first->ref};
+  std::array<RetainedRef, bundle_max> refs{first.ref};
   std::size_t count = 1;
-  const std::optional<Next> second = peek(path, *choice.queue);
-  const bool bundle = second && first->entry->packet.size() <= bundled_size_max &&
-                      second->entry->packet.size() <= bundled_size_max;
+  const Next second = peek(path, *choice.queue);
+  const bool bundle = second && first.entry->packet.size() <= bundled_size_max &&
+                      second.entry->packet.size() <= bundled_size_max;
   if (bundle) {
-    count = write_bundle(now, path, choice, *first, out, refs);
+    count = write_bundle(now, path, choice, first, out, refs);
     session_.seal_in_place(path.id, path.flight.next_number(), out);
   } else {
-    write_alone(now, choice, *first, path, out);
+    write_alone(now, choice, first, path, out);
   }
   for (std::size_t i = 0; i < count; ++i) {
     Retained& entry = *retention_.find(refs[i]);
@@ -201,18 +202,18 @@ std::size_t Sender::write_bundle(Instant now, Path& path, const Choice& choice, 
   constexpr std::size_t per_frame = wire::kind_size + wire::length_size + wire::data_fields_size;
   wire::Writer{out.append(wire::timestamp_size)}.u32(wire_us(now));
   std::size_t count = 0;
-  std::optional<Next> next = first;
+  Next next = first;
   while (next) {
-    refs[count++] = next->ref;
-    const Packet& packet = next->entry->packet;
-    const std::optional<Next> following = peek(path, *choice.queue);
+    refs[count++] = next.ref;
+    const Packet& packet = next.entry->packet;
+    const Next following = peek(path, *choice.queue);
     const bool more = following && count < refs.size() &&
-                      following->entry->packet.size() <= bundled_size_max &&
-                      out.size() + 2 * per_frame + packet.size() + following->entry->packet.size() +
+                      following.entry->packet.size() <= bundled_size_max &&
+                      out.size() + 2 * per_frame + packet.size() + following.entry->packet.size() +
                               wire::header_size + wire::tag_size <=
                           path.datagram_max();
     const auto head = out.append(more ? per_frame : per_frame - wire::length_size);
-    head[0] = wire::frame_kind(kind_of(choice, *next->entry), packet.info().class_id, more);
+    head[0] = wire::frame_kind(kind_of(choice, *next.entry), packet.info().class_id, more);
     auto fields = head.subspan(wire::kind_size);
     if (more) {
       wire::Writer{fields}.u16(static_cast<std::uint16_t>(wire::data_fields_size + packet.size()));
@@ -231,22 +232,21 @@ wire::FrameKind Sender::kind_of(const Choice& choice, const Retained& entry) con
   return in_order ? wire::FrameKind::data : wire::FrameKind::data_overtook;
 }
 
-/// The first packet of a queue that is still worth sending, without taking it.
-std::optional<Sender::Next> Sender::peek(Path& path, RefQueue& queue) {
+Sender::Next Sender::peek_waiting(Path& path, RefQueue& queue) {
   while (!queue.empty()) {
     const RetainedRef ref = queue.front();
     Retained* entry = retention_.find(ref);
     SENNIT_ASSERT(entry != nullptr && entry->waiting > 0);
-    if (!entry->settled) return Next{ref, entry};
+    if (!entry->settled) return {ref, entry};
     pop(path, queue, {ref, entry});
     retention_.release_if_done(ref, *entry);
   }
-  return std::nullopt;
+  return {};
 }
 
-std::optional<Sender::Next> Sender::take(Path& path, RefQueue& queue) {
-  const std::optional<Next> next = peek(path, queue);
-  if (next) pop(path, queue, *next);
+Sender::Next Sender::take(Path& path, RefQueue& queue) {
+  const Next next = peek(path, queue);
+  if (next) pop(path, queue, next);
   return next;
 }
 

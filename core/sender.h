@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
 #include "core/config.h"
 #include "core/observer.h"
@@ -35,8 +34,9 @@ class Sender {
     RefQueue* queue = nullptr;
   };
   struct Next {
-    RetainedRef ref;
-    Retained* entry;
+    RetainedRef ref{};
+    Retained* entry = nullptr;  // null: there is none
+    explicit operator bool() const { return entry != nullptr; }
   };
 
   void fill(Instant now, Path& path, Transmit& out);
@@ -49,8 +49,12 @@ class Sender {
   std::size_t write_bundle(Instant now, Path& path, const Choice& choice, Next first, Packet& out,
                            std::span<RetainedRef> refs);
   void write_alone(Instant now, const Choice& choice, Next next, Path& path, Packet& out);
-  std::optional<Next> take(Path& path, RefQueue& queue);
-  std::optional<Next> peek(Path& path, RefQueue& queue);
+  Next take(Path& path, RefQueue& queue);
+  /// The first packet of a queue that is still worth sending, without taking it.
+  Next peek(Path& path, RefQueue& queue) {
+    return queue.empty() ? Next{} : peek_waiting(path, queue);
+  }
+  Next peek_waiting(Path& path, RefQueue& queue);
   void pop(Path& path, RefQueue& queue, Next next);
   Rank rank_of(const Path& path, const RefQueue& queue, const Retained& entry) const;
   wire::FrameKind kind_of(const Choice& choice, const Retained& entry) const;

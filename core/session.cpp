@@ -33,11 +33,11 @@ wire::Header header(PathId path, std::uint32_t receiver_index, PathSeq number) {
 }  // namespace
 
 AeadNonce make_nonce(const AeadIv& iv, PathId path, PathSeq number) {
-  AeadNonce nonce = iv;
-  nonce[3] ^= static_cast<std::byte>(path);
-  for (std::size_t i = 0; i < 8; ++i) {
-    nonce[11 - i] ^= static_cast<std::byte>(number.value >> (8 * i));
-  }
+  AeadNonce nonce;
+  wire::Reader reader{iv};
+  wire::Writer writer{nonce};
+  writer.u64(reader.u64() ^ (std::uint64_t{index(path)} << 32 | number.value >> 32));
+  writer.u32(reader.u32() ^ static_cast<std::uint32_t>(number.value));
   return nonce;
 }
 

@@ -20,6 +20,8 @@ namespace {
 // While packets wait for a path and nothing else would wake us: often enough to keep the horizon of
 // the scheduler (5 ms) filled.
 constexpr Duration backlog_review_interval = 1ms;
+// Datagrams are acknowledged by the hundred: looking so far ahead hides the wait for their memory.
+constexpr std::uint64_t expected_ahead = 8;
 constexpr Duration empty_pool_pause = 1ms;
 
 bool is_data(wire::FrameKind kind) {
@@ -255,6 +257,7 @@ void Tunnel::State::apply_report(Instant now, Path& path, const wire::PathReport
   const LossDetector::Outcome& outcome = path.flight.on_report(now, report, sent_us);
   const auto id = static_cast<std::uint8_t>(path.id);
   for (const PathSeq number : outcome.acknowledged) {
+    repair.expect(path.flight.record(number.plus(expected_ahead)));
     const SentRecord& record = path.flight.record(number);
     observer.trace(now, TraceKind::acknowledged, id, ClassId{}, number.value,
                    static_cast<std::uint64_t>((now - record.at).count()),

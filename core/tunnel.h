@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <span>
@@ -19,7 +20,10 @@ namespace sennit {
 /// A transport address, opaque to the core: compared, stored, handed back.
 struct Address {
   std::array<std::byte, 28> bytes{};
-  bool operator==(const Address&) const = default;
+  /// Asked for each datagram, and the default compares byte by byte.
+  bool operator==(const Address& other) const {
+    return std::memcmp(bytes.data(), other.bytes.data(), sizeof bytes) == 0;
+  }
 };
 
 /// A datagram as it came in (UDP payload).

@@ -64,8 +64,7 @@ class BitRate {
   }
   /// `sent` bytes over `over` > 0.
   static constexpr BitRate from(Bytes sent, Duration over) {
-    return BitRate{
-        static_cast<std::int64_t>(Wide{sent.count} * 8 * 1'000'000'000 / Wide{over.count()})};
+    return BitRate{product_over(sent.count, bits_per_byte * ns_per_second, over.count())};
   }
   constexpr std::int64_t bits_per_second() const { return bits_per_second_; }
   constexpr double mbps() const { return static_cast<double>(bits_per_second_) * 1e-6; }
@@ -73,12 +72,10 @@ class BitRate {
   /// Time that `b` takes at this rate; a century when the rate is zero.
   constexpr Duration time_to_send(Bytes b) const {
     if (is_zero()) return std::chrono::hours{24 * 36525};
-    return Duration{
-        static_cast<std::int64_t>(Wide{b.count} * 8 * 1'000'000'000 / Wide{bits_per_second_})};
+    return Duration{product_over(b.count, bits_per_byte * ns_per_second, bits_per_second_)};
   }
   constexpr Bytes sent_in(Duration d) const {
-    return {
-        static_cast<std::int64_t>(Wide{bits_per_second_} * Wide{d.count()} / 8 / 1'000'000'000)};
+    return {product_over(bits_per_second_, d.count(), bits_per_byte * ns_per_second)};
   }
   constexpr BitRate scaled_by(double factor) const {
     return BitRate{static_cast<std::int64_t>(static_cast<double>(bits_per_second_) * factor)};
@@ -92,7 +89,15 @@ class BitRate {
   constexpr auto operator<=>(const BitRate&) const = default;
 
  private:
-  __extension__ using Wide = __int128;  // bits * ns overflows 64 bits beyond 1.1 GB
+  static constexpr std::int64_t bits_per_byte = 8, ns_per_second = 1'000'000'000;
+  /// a b / c. The product of bits and nanoseconds exceeds 64 bits beyond 1.1 GB, which is rare, and
+  /// to divide 128 bits takes three times as long.
+  static constexpr std::int64_t product_over(std::int64_t a, std::int64_t b, std::int64_t c) {
+    __extension__ using Wide = __int128;
+    std::int64_t product = 0;
+    if (!__builtin_mul_overflow(a, b, &product)) return product / c;
+    return static_cast<std::int64_t>(Wide{a} * b / c);
+  }
   explicit constexpr BitRate(std::int64_t n) : bits_per_second_(n) {}
   std::int64_t bits_per_second_ = 0;
 };

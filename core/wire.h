@@ -10,8 +10,10 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
 
@@ -106,21 +108,32 @@ struct Frame {
   std::span<std::byte> body;
 };
 
+/// To network byte order, or back. (Compilers make one instruction of this, but not of a loop over
+/// the bytes.)
+template <class T>
+constexpr T network_order(T v) {
+  if constexpr (std::endian::native == std::endian::big || sizeof v == 1) return v;
+  if constexpr (sizeof v == 2) return __builtin_bswap16(v);
+  if constexpr (sizeof v == 4) return __builtin_bswap32(v);
+  if constexpr (sizeof v == 8) return __builtin_bswap64(v);
+}
+
 /// Writes big-endian fields into a span whose size the caller has checked.
 class Writer {
  public:
   explicit Writer(std::span<std::byte> out) : out_(out) {}
-  void u8(std::uint8_t v) { put(v, 1); }
-  void u16(std::uint16_t v) { put(v, 2); }
-  void u32(std::uint32_t v) { put(v, 4); }
-  void u64(std::uint64_t v) { put(v, 8); }
+  void u8(std::uint8_t v) { put(v); }
+  void u16(std::uint16_t v) { put(v); }
+  void u32(std::uint32_t v) { put(v); }
+  void u64(std::uint64_t v) { put(v); }
   std::size_t size() const { return at_; }
 
  private:
-  void put(std::uint64_t v, std::size_t n) {
-    for (std::size_t i = 0; i < n; ++i)
-      out_[at_ + i] = static_cast<std::byte>(v >> (8 * (n - 1 - i)));
-    at_ += n;
+  template <class T>
+  void put(T v) {
+    v = network_order(v);
+    std::memcpy(out_.data() + at_, &v, sizeof v);
+    at_ += sizeof v;
   }
   std::span<std::byte> out_;
   std::size_t at_ = 0;
@@ -130,24 +143,25 @@ class Writer {
 class Reader {
  public:
   explicit Reader(std::span<const std::byte> in) : in_(in) {}
-  std::uint8_t u8() { return static_cast<std::uint8_t>(get(1)); }
-  std::uint16_t u16() { return static_cast<std::uint16_t>(get(2)); }
-  std::uint32_t u32() { return static_cast<std::uint32_t>(get(4)); }
-  std::uint64_t u64() { return get(8); }
+  std::uint8_t u8() { return get<std::uint8_t>(); }
+  std::uint16_t u16() { return get<std::uint16_t>(); }
+  std::uint32_t u32() { return get<std::uint32_t>(); }
+  std::uint64_t u64() { return get<std::uint64_t>(); }
   bool ok() const { return ok_; }
   std::size_t left() const { return in_.size() - at_; }
 
  private:
-  std::uint64_t get(std::size_t n) {
-    if (left() < n) {
+  template <class T>
+  T get() {
+    T v{};
+    if (left() < sizeof v) {
       ok_ = false;
       at_ = in_.size();
-      return 0;
+      return v;
     }
-    std::uint64_t v = 0;
-    for (std::size_t i = 0; i < n; ++i) v = v << 8 | static_cast<std::uint8_t>(in_[at_ + i]);
-    at_ += n;
-    return v;
+    std::memcpy(&v, in_.data() + at_, sizeof v);
+    at_ += sizeof v;
+    return network_order(v);
   }
   std::span<const std::byte> in_;
   std::size_t at_ = 0;

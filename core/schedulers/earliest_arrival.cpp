@@ -49,6 +49,9 @@ class EarliestArrival final : public Scheduler {
   std::string_view name() const override { return "earliest-arrival"; }
 
   void assign(ScheduleInput in, std::span<PathMask> choice) override {
+    for (std::size_t i = 0; i < in.paths.size(); ++i) {
+      ns_per_byte_[i] = transmission_ns(in.paths[i], 1);
+    }
     assign_each(in, choice, [&](const PacketView& packet, std::int64_t) {
       look(in.paths, packet);
       return choose(packet);
@@ -61,7 +64,7 @@ class EarliestArrival final : public Scheduler {
     count_ = paths.size();
     for (std::size_t i = 0; i < count_; ++i) {
       const PathView& p = paths[i];
-      const double ns_per_byte = transmission_ns(p, 1);
+      const double ns_per_byte = ns_per_byte_[i];
       const auto beyond = std::max<std::int64_t>(0, packet.size - p.window_bytes);
       const double blocked = static_cast<double>(beyond) * ns_per_byte;
       const double beside = packet.size * ns_per_byte + kappa * static_cast<double>(p.deviation_ns);
@@ -134,6 +137,7 @@ class EarliestArrival final : public Scheduler {
   }
 
   double slack_, spread_max_;
+  std::array<double, paths_max> ns_per_byte_{};
   std::array<Candidate, paths_max> candidates_{};
   std::size_t count_ = 0;
   PathMask eligible_ = 0;
