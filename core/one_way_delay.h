@@ -50,7 +50,7 @@ class OneWayDelay {
   /// What the last second measured is the base now: the path itself became slower (a new route).
   void rebase() {
     for (Least& slot : base_) {
-      if (last_ - slot.at > 1s) slot = {};
+      if (slot.at < last_ - 1s) slot = {};
     }
   }
   /// The path was away: what it measured before says nothing about now.
