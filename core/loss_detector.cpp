@@ -42,6 +42,7 @@ PathSeq LossDetector::on_sent(Instant now, std::size_t size, bool ack_eliciting,
             static_cast<std::uint32_t>(size),
             ack_eliciting ? SentRecord::State::in_flight : SentRecord::State::vacant,
             ack_eliciting,
+            false,
             static_cast<std::uint8_t>(refs.size()),
             {}};
   std::copy(refs.begin(), refs.end(), record.retained.begin());
@@ -76,6 +77,11 @@ void LossDetector::acknowledge(PathSeq number) {
     outcome_.acknowledged.push_back(number);
     return;
   }
+  if (record.state == SentRecord::State::forgotten) {  // it never counted as lost
+    record.state = SentRecord::State::acknowledged;
+    outcome_.acknowledged.push_back(number);
+    return;
+  }
   if (record.state != SentRecord::State::in_flight) return;
   if (acknowledged_any_ && number < previous_largest_) note_reordering(number);
   record.state = SentRecord::State::acknowledged;
@@ -93,6 +99,7 @@ void LossDetector::count_fate(bool lost) {
   ++decided_total_;
   loss_ += ((lost ? 1.0 : 0.0) - loss_) * loss_gain;
   if (lost) ++lost_total_;
+  gave_up_any_ |= lost;
 }
 
 // By number, not by the order of detection: one report may decide several runs, and two reports
@@ -132,7 +139,7 @@ const LossDetector::Outcome& LossDetector::on_report(Instant now, const wire::Pa
   const PathSeq recent{previous_largest_.value - std::min(previous_largest_.value, spurious_depth)};
   for (std::size_t i = report.range_count; i > 0; --i) {
     const wire::AckRange& range = report.ranges[i - 1];
-    const PathSeq from = lost_total_ > 0 ? std::min(recent, oldest_in_flight_) : oldest_in_flight_;
+    const PathSeq from = gave_up_any_ ? std::min(recent, oldest_in_flight_) : oldest_in_flight_;
     PathSeq n = std::max({range.first, from, ring_floor()});
     for (; n <= range.last; n = n.next()) acknowledge(n);
   }
@@ -166,6 +173,7 @@ void LossDetector::detect_losses() {
     const bool by_order = !reorders && largest_acknowledged_ - n >= packet_threshold;
     if (!by_order && newest_sent - record.at < slack) continue;
     record.state = SentRecord::State::lost;
+    record.lost_by_time = !by_order;
     in_flight_ -= Bytes{record.size};
     outcome_.lost.push_back(n);
     count_fate(true);
@@ -247,8 +255,9 @@ Duration LossDetector::probe_timeout() const {
 void LossDetector::forget_in_flight() {
   for (PathSeq n = oldest_in_flight_; n < next_; n = n.next()) {
     SentRecord& record = at(n);
-    if (record.state == SentRecord::State::in_flight) record.state = SentRecord::State::lost;
+    if (record.state == SentRecord::State::in_flight) record.state = SentRecord::State::forgotten;
   }
+  gave_up_any_ |= oldest_in_flight_ < next_;
   oldest_in_flight_ = next_;
   in_flight_ = {};
   last_eliciting_.reset();

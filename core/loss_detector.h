@@ -28,13 +28,14 @@ struct RetainedRef {
 };
 
 struct SentRecord {
-  enum class State : std::uint8_t { vacant, in_flight, acknowledged, lost };
+  enum class State : std::uint8_t { vacant, in_flight, acknowledged, lost, forgotten };
   Instant at{};
   std::uint64_t limited_bytes = 0;  // sent up to here while the path was the limit
   std::uint64_t sent_bytes = 0;     // sent up to here
   std::uint32_t size = 0;
   State state = State::vacant;
   bool ack_eliciting = false;
+  bool lost_by_time = false;  // meaningful when lost; else it was by order
   std::uint8_t refs = 0;
   std::array<RetainedRef, bundle_max> retained{};
 };
@@ -119,6 +120,7 @@ class LossDetector {
   std::vector<SentRecord> records_;
   PathSeq next_{}, oldest_in_flight_{}, largest_acknowledged_{}, previous_largest_{};
   bool acknowledged_any_ = false;
+  bool gave_up_any_ = false;  // what was given up may still be acknowledged
   Bytes in_flight_{};
   std::optional<Instant> last_eliciting_;
   std::uint64_t sent_bytes_ = 0, limited_bytes_ = 0;

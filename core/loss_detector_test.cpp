@@ -222,6 +222,18 @@ TEST(LossDetector, forgetting_counts_no_loss_and_leaves_nothing_in_flight) {
   EXPECT_LE(line.flight.loss(), loss);
 }
 
+TEST(LossDetector, what_was_forgotten_and_arrives_all_the_same_is_no_spurious_loss) {
+  Line line;
+  line.burst(start, 5);
+  const wire::PathReport late = line.peer.make_report(PathId{0}, start + 30ms);
+  line.flight.forget_in_flight();
+  const auto& outcome = line.flight.on_report(start + 500ms, late, wire_us(start + 30ms));
+  EXPECT_EQ(outcome.acknowledged.size(), 5u);
+  EXPECT_EQ(outcome.spurious, 0u);
+  EXPECT_EQ(line.flight.spurious_total(), 0u);
+  EXPECT_EQ(line.flight.in_flight(), Bytes{0});
+}
+
 // --- hostile reports ---
 
 TEST(LossDetector, a_report_about_what_was_never_sent_changes_nothing) {

@@ -92,7 +92,9 @@ void Receiver::deliver_recovered(const Origin& origin, FecDecoder& decoder) {
                 recovered.packet.size());
     ++recovered_;
     observer_.trace(origin.now, TraceKind::recovered, static_cast<std::uint8_t>(origin.path.id),
-                    origin.class_id, recovered.sequence.value, 0, 0, recovered.packet.size());
+                    origin.class_id, recovered.sequence.value,
+                    static_cast<std::uint64_t>(config_.classes[index(origin.class_id)].fec.code), 0,
+                    recovered.packet.size());
     const std::uint32_t flow = recovered.flow_field;
     accept(origin, recovered.sequence,
            {static_cast<std::uint32_t>(recovered.sequence.value), flow >> wire::flow_sequence_bits,

@@ -20,7 +20,7 @@ DirectionKeys derive(const SessionSecret& secret, std::string_view direction) {
   DirectionKeys keys{};
   std::memcpy(keys.key.data(), out.data(), keys.key.size());
   std::memcpy(keys.iv.data(), out.data() + keys.key.size(), keys.iv.size());
-  std::memcpy(&keys.receiver_index, out.data() + keys.key.size() + keys.iv.size(), 4);
+  keys.receiver_index = wire::Reader{std::span{out}.last<4>()}.u32();
   wipe(out);
   return keys;
 }

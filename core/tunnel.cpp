@@ -266,7 +266,10 @@ void Tunnel::State::apply_report(Instant now, Path& path, const wire::PathReport
   }
   for (const PathSeq number : outcome.lost) {
     const SentRecord& record = path.flight.record(number);
-    observer.trace(now, TraceKind::lost, id, ClassId{}, number.value, 0, 0, record.size);
+    const Retained* first = record.refs > 0 ? retention.find(record.retained[0]) : nullptr;
+    observer.trace(now, TraceKind::lost, id, first ? first->packet.info().class_id : ClassId{},
+                   number.value, first ? first->packet.info().sequence.value : 0,
+                   record.lost_by_time ? 1 : 0, record.size);
     repair.on_lost(now, path, record);
   }
   if (!outcome.newest_advanced) return;
