@@ -1,6 +1,7 @@
 #include "core/rate_control.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace sennit {
 namespace {
@@ -10,8 +11,10 @@ constexpr double drain_gain = 1.0 / startup_gain;
 constexpr double probe_gain_first = 1.25;
 constexpr double probe_gain_last = 2.0;
 constexpr double probe_down_gain = 0.90;
-constexpr int cruise_rounds = 5;           // with a standing queue of half the target or more
-constexpr int cruise_rounds_no_queue = 1;  // the path may well have more to give
+constexpr int cruise_rounds = 5;  // between probes of a path that had no more to give
+// Mean deviation of the bandwidth from probe to probe, relative: below it, a path is what it was.
+constexpr double variation_of_steady = 0.05;
+constexpr double variation_gain = 1.0 / 16;
 constexpr double growth_expected = 1.25;   // of the bandwidth per start-up round (BBR)
 constexpr int plateau_rounds = 3;
 constexpr double random_loss_max = 0.02;  // above it, with a queue, loss is congestion
@@ -68,6 +71,8 @@ void RateControl::enter(Phase phase, Instant now) {
       break;
     case Phase::probe_up:
       gain_ = probe_gain_first;
+      touching_ = variation_ < variation_of_steady;
+      follow_variation();
       probe_start_queue_ = last_queue_;
       probe_was_limited_ = false;
       round_start_bandwidth_ = bandwidth_;
@@ -161,24 +166,47 @@ void RateControl::run_cycle(const RateSample& sample) {
   }
 }
 
+// A path that gave more when last asked is asked again at once; one that did not, less and less
+// often. With a standing queue there is nothing to ask for.
 int RateControl::cruise_rounds_after(const RateSample& sample) const {
-  return sample.standing_queue < queue_target_ / 2 ? cruise_rounds_no_queue : cruise_rounds;
+  if (sample.standing_queue >= queue_target_ / 2) return cruise_rounds;
+  return variation_ < variation_of_steady ? std::min(1 + failed_probes_, cruise_rounds) : 1;
+}
+
+// What a probe sends beyond what the path is known to carry is queued if the path has no more, and
+// news of that takes a round trip. So the first round sends no more in excess than the queue's
+// target, then waits; only a path that gave more is probed for whole rounds.
+Duration RateControl::touch_length() const {
+  return std::min(round_, scaled(queue_target_, 1.0 / (probe_gain_first - 1.0)));
+}
+
+void RateControl::follow_variation() {
+  const double now = bandwidth_.mbps();
+  if (bandwidth_mean_ <= 0) bandwidth_mean_ = now;
+  variation_ += (std::min(1.0, std::abs(now / bandwidth_mean_ - 1.0)) - variation_) * variation_gain;
+  bandwidth_mean_ += (now - bandwidth_mean_) * variation_gain;
 }
 
 void RateControl::run_probe_up(const RateSample& sample) {
   probe_was_limited_ = probe_was_limited_ || !sample.app_limited;
   if (sample.standing_queue > probe_start_queue_ + queue_target_) {
+    ++failed_probes_;
     enter(Phase::probe_down, sample.now);
     return;
   }
-  if (sample.now - round_began_ < round_) return;
-  const double expected = 1.0 + (gain_ - 1.0) * 0.5;
-  const bool delivered = bandwidth_ >= round_start_bandwidth_.scaled_by(expected);
+  const Duration touch = touch_length();
+  if (touching_ && sample.now - phase_began_ >= touch) gain_ = 1.0;
+  if (sample.now - round_began_ < (touching_ ? touch : round_)) return;
+  const double excess = touching_ ? (probe_gain_first - 1.0) * (to_seconds(touch) / to_seconds(round_)) : gain_ - 1.0;
+  const bool delivered = bandwidth_ >= round_start_bandwidth_.scaled_by(1.0 + 0.5 * excess);
   if (!probe_was_limited_ || !delivered) {
+    if (probe_was_limited_) ++failed_probes_;
     enter(probe_was_limited_ ? Phase::probe_down : Phase::cruise, sample.now);
     return;
   }
-  gain_ = std::min(1.0 + (gain_ - 1.0) * 2.0, probe_gain_last);
+  failed_probes_ = 0;
+  gain_ = touching_ ? probe_gain_first : std::min(1.0 + (gain_ - 1.0) * 2.0, probe_gain_last);
+  touching_ = false;
   round_start_bandwidth_ = bandwidth_;
   round_began_ = sample.now;
   probe_was_limited_ = false;
@@ -206,6 +234,7 @@ void RateControl::correct_for_queue(const RateSample& sample) {
   const BitRate now_known = std::max(latest_.scaled_by(1.05), rate_floor);
   if (now_known >= bandwidth_) return;  // the queue is news, the rate is still of the time before
   last_forgot_ = sample.now;
+  failed_probes_ = 0;  // it changes
   forget_bandwidth_above(now_known);
 }
 

@@ -75,6 +75,8 @@ class RateControl {
   void run_cycle(const RateSample& sample);
   void run_probe_up(const RateSample& sample);
   int cruise_rounds_after(const RateSample& sample) const;
+  Duration touch_length() const;
+  void follow_variation();
   void correct_for_queue(const RateSample& sample);
   void correct_for_congestion_signals(const RateSample& sample);
   void set_limits(const RateSample& sample);
@@ -99,6 +101,9 @@ class RateControl {
   Instant round_began_;
   int rounds_without_growth_ = 0;
   bool probe_was_limited_ = false;  // the path was the limit in some sample of this probe round
+  bool touching_ = false;           // the probe's first round: it only touches the path's limit
+  int failed_probes_ = 0;           // in a row
+  double bandwidth_mean_ = 0, variation_ = 0.2;
   Duration probe_start_queue_{}, last_queue_{};
   double gain_;
   double queue_gain_ = 1.0;
