@@ -123,9 +123,13 @@ Handle event_text_type() {
   return type;
 }
 
+// Its tables can be read at any moment once HDF5 has begun to write for concurrent readers, not
+// before: until then the file has another name.
+std::string name_of_unborn(const std::filesystem::path& file) { return file.string() + ".new"; }
+
 Handle create(const std::string& name) {
   hdf5::silence();
-  Handle file = hdf5::create_file(name);
+  Handle file = hdf5::create_file(name_of_unborn(name));
   for (const char* group : {"paths", "paths/a", "paths/b", "flows", "tunnel"}) {
     hdf5::create_group(file.get(), name, group);
   }
@@ -258,6 +262,9 @@ TraceFile::TraceFile(const RunIdentity& identity, const std::filesystem::path& f
     : state_(std::make_unique<State>(identity, file)) {
   hdf5::check(H5Fflush(state_->file.get(), H5F_SCOPE_LOCAL), state_->name, "write");
   hdf5::check(H5Fstart_swmr_write(state_->file.get()), state_->name, "write");
+  std::error_code failed;
+  std::filesystem::rename(name_of_unborn(file), file, failed);
+  if (failed) throw InputError(state_->name + ": cannot make it: " + failed.message());
 }
 
 TraceFile::~TraceFile() = default;
