@@ -154,8 +154,8 @@ PathMask Binder::with_duplicate(Instant now, ClassId class_id, PathMask rows) co
   if (second == nullptr || !std::has_single_bit(ids)) return ids;
   const ClassConfig& config = config_.classes[index(class_id)];
   const Path& chosen = *paths_.find(PathId{static_cast<std::uint8_t>(std::countr_zero(ids))});
-  const bool asked =
-      config.duplicate || (config.realtime && in_doubt(now, chosen, *second, config));
+  const bool asked = config.duplicate || sink_.wants_copies(class_id) ||
+                     (config.realtime && in_doubt(now, chosen, *second, config));
   return asked ? ids | bit_of(second->path) : ids;
 }
 

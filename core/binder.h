@@ -21,10 +21,12 @@
 
 namespace sennit {
 
-/// What binding tells the FEC encoders.
+/// What binding tells the FEC encoders, and asks them.
 class SourceSink {
  public:
   virtual ~SourceSink() = default;
+  /// No code within its bounds is enough for this class now: a second copy of each packet is.
+  virtual bool wants_copies(ClassId class_id) const = 0;
   virtual void on_bound(Instant now, const Packet& packet, PathMask paths) = 0;
 };
 

@@ -41,7 +41,7 @@ struct FecConfig {
   std::uint8_t source = 10;     // k: packets per block, 1..64 (or the sliding window)
   std::uint8_t repair = 2;      // r: repairs per block, 1..32; parity always sends one per column
   bool adaptive = true;         // choose r from measured loss; `repair` is then the start
-  double overhead_max = 0.30;   // r/k never above; beyond, duplicating is the better buy
+  double overhead_max = 0.30;   // r/k never above; beyond, `adaptive` duplicates
   double residual_loss = 1e-4;  // what `adaptive` aims at
   Duration flush_after = 10ms;  // an incomplete block is closed when no packet came for so long
 };

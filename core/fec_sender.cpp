@@ -4,12 +4,11 @@
 #include <bit>
 #include <cstring>
 
-#include "core/fec/redundancy.h"
-
 namespace sennit {
 namespace {
 
-constexpr std::uint64_t observations_max = 2000;  // what the smoothed loss remembers, and more
+// Copies double a class: both must fit into what the paths are known to carry together.
+constexpr double copied_share_max = 0.5;
 
 std::uint32_t flow_field(const PacketInfo& info) {
   return static_cast<std::uint32_t>(info.flow_hash % flow_buckets) << wire::flow_sequence_bits |
@@ -23,11 +22,8 @@ FecSender::FecSender(const TunnelConfig& config, PathSet& paths, PacketPool& poo
   for (std::size_t i = 0; i < config.classes.size(); ++i) {
     const FecConfig& fec = config.classes[i].fec;
     if (fec.code == FecCode::none) continue;
-    protected_.push_back({ClassId{static_cast<std::uint8_t>(i)},
-                          fec,
-                          config.classes[i].hold_max,
-                          std::make_unique<FecEncoder>(fec),
-                          {}});
+    protected_.push_back({ClassId{static_cast<std::uint8_t>(i)}, fec, config.classes[i].hold_max,
+                          std::make_unique<FecEncoder>(fec)});
     position_[i] = static_cast<std::uint8_t>(protected_.size());
   }
 }
@@ -37,11 +33,15 @@ void FecSender::on_bound(Instant now, const Packet& packet, PathMask paths) {
   const std::uint8_t position = position_[index(info.class_id)];
   if (position == 0) return;
   Protected& entry = protected_[position - 1u];
-  for (PathMask rest = paths; rest != 0; rest &= rest - 1) {
-    ++entry.sources_on[static_cast<std::size_t>(std::countr_zero(rest))];
-  }
+  entry.carried_by[info.sequence.value % fec_source_max] = paths;
+  entry.bound += bytes_of(packet.size());
   entry.encoder->add(now, info.sequence, flow_field(info), packet.bytes());
   drain(now, entry);
+}
+
+bool FecSender::wants_copies(ClassId class_id) const {
+  const std::uint8_t position = position_[index(class_id)];
+  return position != 0 && protected_[position - 1u].copies;
 }
 
 void FecSender::handle_timeout(Instant now) {
@@ -58,17 +58,11 @@ Instant FecSender::next_wake() const {
 }
 
 void FecSender::drain(Instant now, Protected& entry) {
-  FecRepair repair;
-  bool any = false;
-  while (entry.encoder->poll_repair(repair)) {
-    queue_symbol(now, entry, repair);
-    any = true;
-  }
-  if (any) entry.sources_on.fill(0);
+  for (FecRepair repair; entry.encoder->poll_repair(repair);) queue_symbol(now, entry, repair);
 }
 
-void FecSender::queue_symbol(Instant now, Protected& entry, const FecRepair& repair) {
-  Path* path = path_for(now, entry, repair.coded.size());
+void FecSender::queue_symbol(Instant now, const Protected& entry, const FecRepair& repair) {
+  Path* path = path_for(now, entry, repair);
   if (path == nullptr) return;
   Packet symbol = pool_.allocate();
   if (!symbol) return;
@@ -87,41 +81,75 @@ void FecSender::queue_symbol(Instant now, Protected& entry, const FecRepair& rep
   ++sent_;
 }
 
-// A repair that shares the fate of its sources repairs nothing: away from the path that carries
-// most of them, to where it arrives first; unless it would wait there for longer than the receiver
-// waits for it, as on a slow path beside a fast one.
-Path* FecSender::path_for(Instant now, const Protected& entry, std::size_t size) {
-  const auto most = std::max_element(entry.sources_on.begin(), entry.sources_on.end());
-  const auto busiest = static_cast<std::uint32_t>(most - entry.sources_on.begin());
-  Path* fastest = paths_.fastest(now, size);
-  Path* other = paths_.fastest(now, size, 1u << busiest);
-  if (other == nullptr) return fastest;
-  const Duration later = other->arrival_delay(now, size) - fastest->arrival_delay(now, size);
-  return later > entry.hold_max ? fastest : other;
+// A repair that shares the fate of its sources repairs nothing: it goes to the path that carries
+// the fewest of them, of equals to the one where it arrives first; unless it would come so much
+// later than on the fastest path that the receiver has given up by then.
+Path* FecSender::path_for(Instant now, const Protected& entry, const FecRepair& repair) {
+  std::array<std::uint32_t, paths_max> sources_on{};
+  for (std::size_t i = 0; i < repair.window; ++i) {
+    PathMask rest = entry.carried_by[(repair.base.value + i) % fec_source_max];
+    for (; rest != 0; rest &= rest - 1)
+      ++sources_on[static_cast<std::size_t>(std::countr_zero(rest))];
+  }
+  const std::size_t size = repair.coded.size();
+  Path* best = paths_.fastest(now, size);
+  if (best == nullptr) return nullptr;
+  const Duration deadline = best->arrival_delay(now, size) + entry.hold_max;
+  const auto rank = [&](const Path& path) {
+    return std::pair{sources_on[index(path.id)], path.arrival_delay(now, size)};
+  };
+  for (Path* path : paths_.all()) {
+    if (!path->usable() || path->arrival_delay(now, size) > deadline) continue;
+    if (rank(*path) < rank(*best)) best = path;
+  }
+  return best;
+}
+
+// Each path counts by how many of the last sources it carried.
+LossEstimate FecSender::estimate_for(const Protected& entry) const {
+  LossEstimate estimate{.loss = 0, .observations = 0, .burst = 0};
+  double sources = 0;
+  for (const Path* path : paths_.all()) {
+    const auto is_here = [&](PathMask mask) { return (mask >> index(path->id) & 1) != 0; };
+    const auto here = static_cast<double>(
+        std::count_if(entry.carried_by.begin(), entry.carried_by.end(), is_here));
+    if (here == 0 || !path->up()) continue;
+    sources += here;
+    estimate.loss += here * path->line_loss.share();
+    estimate.burst += here * path->flight.mean_burst();
+    estimate.observations += path->line_loss.observations();
+  }
+  if (sources == 0) return {};
+  estimate.loss /= sources;
+  estimate.burst = std::max(1.0, estimate.burst / sources);
+  return estimate;
 }
 
 void FecSender::on_loss_measured() {
   if (protected_.empty()) return;
-  double weight = 0, loss = 0, burst = 0;
-  std::uint64_t observations = 0;
+  BitRate all_paths;
+  int usable = 0;
   for (const Path* path : paths_.all()) {
-    if (!path->up()) continue;
-    // Loss with a queue of our own making is congestion: more traffic would make it worse.
-    const bool congested =
-        path->forward.standing_queue(path->flight.srtt() / 2) > 2 * path->rate.queue_target();
-    const double rate = path->rate.bandwidth().mbps();
-    weight += rate;
-    burst += rate * path->flight.mean_burst();
-    if (!congested) loss += rate * path->flight.loss();
-    observations += std::min(path->flight.decided_total(), observations_max);
+    if (!path->usable()) continue;
+    all_paths = all_paths + path->rate.bandwidth();
+    ++usable;
   }
-  if (weight <= 0) return;
-  const LossEstimate estimate{loss / weight, observations, std::max(1.0, burst / weight)};
   for (Protected& entry : protected_) {
-    if (!entry.config.adaptive) continue;
-    entry.encoder->set_repair(choose_repair(entry.config.source, estimate,
-                                            entry.config.residual_loss, entry.config.overhead_max));
+    entry.rate = entry.rate.scaled_by(0.75) +
+                 BitRate::from(entry.bound, Binder::measuring_interval).scaled_by(0.25);
+    entry.bound = {};
+    const bool affordable = usable > 1 && entry.rate.mbps() <= copied_share_max * all_paths.mbps();
+    if (entry.config.adaptive) choose_redundancy(entry, affordable);
   }
+}
+
+void FecSender::choose_redundancy(Protected& entry, bool copies_affordable) const {
+  const FecConfig& fec = entry.config;
+  const LossEstimate loss = estimate_for(entry);
+  entry.copies = copies_affordable &&
+                 duplicating_is_better(fec.source, loss, fec.residual_loss, fec.overhead_max);
+  entry.encoder->set_repair(
+      entry.copies ? 0 : choose_repair(fec.source, loss, fec.residual_loss, fec.overhead_max));
 }
 
 }  // namespace sennit

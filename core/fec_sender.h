@@ -1,6 +1,6 @@
 // Forward error correction on the way out: feeds bound packets to their class's encoder, sets its
-// redundancy from the measured loss, and puts repair symbols on a path that carries few of the
-// packets that they protect.
+// redundancy from the loss of the lines, and puts each repair symbol on the path that carries the
+// fewest of the packets that it protects, so that what takes them does not take it too.
 #pragma once
 
 #include <array>
@@ -11,6 +11,7 @@
 #include "core/binder.h"
 #include "core/config.h"
 #include "core/fec/fec_encoder.h"
+#include "core/fec/redundancy.h"
 #include "core/path_set.h"
 #include "core/sender.h"
 
@@ -21,8 +22,9 @@ class FecSender final : public SourceSink {
   FecSender(const TunnelConfig& config, PathSet& paths, PacketPool& pool);
 
   void on_bound(Instant now, const Packet& packet, PathMask paths) override;
+  bool wants_copies(ClassId class_id) const override;
   void handle_timeout(Instant now);
-  /// Chooses the number of repairs of each adaptive class anew.
+  /// To be called every measuring_interval: chooses the redundancy of each adaptive class anew.
   void on_loss_measured();
 
   Instant next_wake() const;
@@ -34,11 +36,16 @@ class FecSender final : public SourceSink {
     FecConfig config;
     Duration hold_max;
     std::unique_ptr<FecEncoder> encoder;
-    std::array<std::uint32_t, paths_max> sources_on{};  // since the last repair
+    std::array<PathMask, fec_source_max> carried_by{};  // of source s at s % fec_source_max
+    Bytes bound{};                                      // in this measuring interval
+    BitRate rate{};
+    bool copies = false;
   };
   void drain(Instant now, Protected& entry);
-  void queue_symbol(Instant now, Protected& entry, const FecRepair& repair);
-  Path* path_for(Instant now, const Protected& entry, std::size_t size);
+  void queue_symbol(Instant now, const Protected& entry, const FecRepair& repair);
+  Path* path_for(Instant now, const Protected& entry, const FecRepair& repair);
+  LossEstimate estimate_for(const Protected& entry) const;
+  void choose_redundancy(Protected& entry, bool copies_affordable) const;
 
   PathSet& paths_;
   PacketPool& pool_;

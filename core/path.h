@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "core/config.h"
+#include "core/line_loss.h"
 #include "core/loss_detector.h"
 #include "core/observe.h"
 #include "core/one_way_delay.h"
@@ -89,6 +90,7 @@ struct Path {
   // --- towards the peer ---
   LossDetector flight;
   OneWayDelay forward;
+  LineLoss line_loss;
   RateControl rate;
   Pacer pacer;
   std::array<RefQueue, classes_max> queues;  // new packets, per class in sequence order

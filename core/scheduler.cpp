@@ -25,6 +25,7 @@ constexpr std::array policies{
     Policy{"ecf", make_ecf},
     Policy{"blest", make_blest},
     Policy{"cheapest-path-first", make_cheapest_path_first},
+    Policy{"adaptive-cheapest-path-first", make_adaptive_cheapest_path_first},
 };
 constexpr auto names = [] {
   std::array<std::string_view, policies.size()> all{};

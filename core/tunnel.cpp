@@ -295,6 +295,9 @@ void Tunnel::State::apply_rate(Instant now, Path& path, const LossDetector::Outc
     sample.loss = static_cast<double>(outcome.lost.size()) / static_cast<double>(decided);
     sample.ce_fraction = static_cast<double>(outcome.ce_marked) / static_cast<double>(decided);
   }
+  const bool congested = LineLoss::congested(sample.standing_queue, path.rate.queue_target());
+  path.line_loss.on_report(now, outcome.lost.size(), outcome.acknowledged.size(), congested,
+                           sample.rtt_smoothed);
   path.rate.on_report(sample);
   if (path.rate.base_delay_is_stale()) path.forward.rebase();
   observer.trace(now, TraceKind::estimate, static_cast<std::uint8_t>(path.id), ClassId{},

@@ -78,21 +78,46 @@ double residual_loss(BlockShape shape, const LossChannel& channel) {
   return walk.lost_sources(shape.repairs) / static_cast<double>(shape.sources);
 }
 
-std::size_t choose_repair(std::size_t sources, const LossEstimate& estimate, double residual_max,
-                          double overhead_max) {
+namespace {
+
+/// The upper 90 % bound of the loss.
+double upper_loss(const LossEstimate& estimate) {
   if (estimate.loss <= 0 || estimate.observations == 0) return 0;
   const double p = std::min(estimate.loss, 1.0);
   const double error = std::sqrt(p * (1 - p) / static_cast<double>(estimate.observations));
-  const double upper = std::min(p + 1.28 * error, 1.0);
-  // Independent losses already come in bursts of 1 / (1 - p); a measured burst below that is
-  // chance.
-  const double burst = upper < 1 ? std::max(estimate.burst, 1 / (1 - upper)) : 1;
-  const LossChannel channel = LossChannel::bursty(upper, burst);
+  return std::min(p + 1.28 * error, 1.0);
+}
+
+// Independent losses already come in bursts of 1 / (1 - p); a measured burst below that is chance.
+LossChannel channel_of(double loss, double measured_burst) {
+  const double burst = loss < 1 ? std::max(measured_burst, 1 / (1 - loss)) : 1;
+  return LossChannel::bursty(loss, burst);
+}
+
+std::size_t repair_max(std::size_t sources, double overhead_max) {
   const double cap = std::floor(overhead_max * static_cast<double>(sources) + 1e-9);
-  const auto r_max = static_cast<std::size_t>(std::clamp(cap, 0.0, double{fec_repair_max}));
+  return static_cast<std::size_t>(std::clamp(cap, 0.0, double{fec_repair_max}));
+}
+
+}  // namespace
+
+std::size_t choose_repair(std::size_t sources, const LossEstimate& estimate, double residual_max,
+                          double overhead_max) {
+  const double loss = upper_loss(estimate);
+  if (loss <= 0) return 0;
+  const LossChannel channel = channel_of(loss, estimate.burst);
+  const std::size_t r_max = repair_max(sources, overhead_max);
   std::size_t r = 0;
   while (r < r_max && residual_loss({sources, r}, channel) > residual_max) ++r;
   return r;
+}
+
+bool duplicating_is_better(std::size_t sources, const LossEstimate& estimate, double residual_max,
+                           double overhead_max) {
+  const double loss = upper_loss(estimate);
+  const BlockShape most{sources, repair_max(sources, overhead_max)};
+  const double coded = residual_loss(most, channel_of(loss, estimate.burst));
+  return coded > residual_max && loss * loss < coded;
 }
 
 }  // namespace sennit

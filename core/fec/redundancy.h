@@ -47,4 +47,9 @@ struct LossEstimate {
 std::size_t choose_repair(std::size_t sources, const LossEstimate& estimate, double residual_max,
                           double overhead_max);
 
+/// Whether a copy of every packet, lost independently of it on another path, leaves less than as
+/// many repairs as overhead_max allows, when these do not meet residual_max.
+bool duplicating_is_better(std::size_t sources, const LossEstimate& estimate, double residual_max,
+                           double overhead_max);
+
 }  // namespace sennit

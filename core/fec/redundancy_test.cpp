@@ -113,6 +113,19 @@ TEST(Redundancy, overhead_never_exceeds_its_cap) {
   EXPECT_EQ(choose_repair(10, terrible, 1e-6, -1), 0U);
 }
 
+TEST(Redundancy, duplicating_wins_only_where_no_code_within_the_cap_does) {
+  const auto better = [](double loss, double burst) {
+    return duplicating_is_better(20, {.loss = loss, .observations = 1'000'000, .burst = burst},
+                                 1e-4, 0.3);
+  };
+  EXPECT_FALSE(better(0.0, 1)) << "nothing is lost";
+  EXPECT_FALSE(better(0.01, 1)) << "a code is enough";
+  EXPECT_FALSE(better(0.05, 1))
+      << "six repairs leave less than 0.05^2 does, though above the target";
+  EXPECT_TRUE(better(0.2, 1));
+  EXPECT_TRUE(better(0.05, 5)) << "bursts are longer than the code's repairs are many";
+}
+
 /// Sources of `blocks` blocks that remain lost when every symbol is lost with probability p.
 std::size_t simulated_losses(BlockShape shape, double p, std::size_t blocks, std::uint64_t seed) {
   FecEncoder encoder({.code = FecCode::reed_solomon,

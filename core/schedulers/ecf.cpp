@@ -5,7 +5,9 @@
 //   wait if  R_f (max(k, W_f) + W_f) < (1 + waiting beta) W_f (R_s + delta)
 //       and  R_s max(k, W_s) >= W_s (2 R_f + delta)           delta = max(sigma_f, sigma_s)
 //
-// `waiting` is the hysteresis: once it waits, it needs a margin of beta = 0.25 to give up.
+// `waiting` is the hysteresis: once it waits, it needs a margin of beta = 0.25 to give up. As in
+// the authors' implementation (Linux's MPTCP 0.95), R is the smoothed round trip and sigma its
+// deviation, here that of the one-way delay, which is what a tunnel measures.
 #include <array>
 
 #include "core/schedulers/common.h"

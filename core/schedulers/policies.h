@@ -18,5 +18,6 @@ std::unique_ptr<Scheduler> make_otias(const SchedulerConfig&);
 std::unique_ptr<Scheduler> make_ecf(const SchedulerConfig&);
 std::unique_ptr<Scheduler> make_blest(const SchedulerConfig&);
 std::unique_ptr<Scheduler> make_cheapest_path_first(const SchedulerConfig&);
+std::unique_ptr<Scheduler> make_adaptive_cheapest_path_first(const SchedulerConfig&);
 
 }  // namespace sennit

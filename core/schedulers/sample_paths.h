@@ -57,11 +57,12 @@ struct Desk {
   }
   PathMask choose(PacketView packet = full(), std::int64_t backlog = 0) {
     PathMask mask = 0;
-    scheduler->assign({Instant{1s}, paths, {&packet, 1}, rng, backlog}, {&mask, 1});
+    scheduler->assign({now, paths, {&packet, 1}, rng, backlog}, {&mask, 1});
     return mask;
   }
   /// The pacers send for so long.
   void drain(Duration d) {
+    now += d;
     for (PathView& p : paths) {
       const auto sent = BitRate::from_bits_per_second(p.rate_bps).sent_in(d).count;
       p.queued_bytes = std::max<std::int64_t>(0, p.queued_bytes - sent);
@@ -74,6 +75,7 @@ struct Desk {
 
   std::unique_ptr<Scheduler> scheduler;
   std::vector<PathView> paths;
+  Instant now{1s};
   Rng rng{1};
 };
 
