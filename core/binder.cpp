@@ -58,9 +58,14 @@ void Binder::bind(Instant now) {
 void Binder::bind_class(Instant now, ClassId class_id) {
   for (std::size_t group = 1;; group = std::min(2 * group, stage_max)) {
     const std::size_t staged = fill_stage(now, class_id, group);
-    if (staged == 0) return;
+    if (staged == 0) {
+      if (!ingress_.empty(class_id)) explain_hold(class_id, Reason::class_rate);
+      return;
+    }
     view_count_ = collect_views(now, class_id, rank_of(stages_[index(class_id)].packets[0]));
-    if (view_count_ == 0 || bind_staged(now, class_id, staged) < staged) return;
+    const std::size_t bound = view_count_ == 0 ? 0 : bind_staged(now, class_id, staged);
+    explain_missing(class_id, bound, bound < staged);
+    if (bound < staged) return;
   }
 }
 
@@ -125,19 +130,53 @@ std::size_t Binder::bind_staged(Instant now, ClassId class_id, std::size_t count
                   static_cast<std::uint8_t>(class_id),
                   static_cast<std::uint8_t>(realtime | (sparse ? PacketView::sparse : 0))};
   }
-  const ScheduleInput input{
-      now, {views_.data(), view_count_}, {packets.data(), count}, rng_, waiting_bytes(class_id)};
+  const ScheduleInput input{now,  {views_.data(), view_count_}, {packets.data(), count},
+                            rng_, waiting_bytes(class_id),      observer_.decisions()};
   scheduler_->assign(input, {choice.data(), count});
   std::size_t bound = 0;
   while (bound < count && choice[bound] != 0 && !retention_.full()) {
     bind_packet(now, std::move(stage.packets[bound]), with_duplicate(now, class_id, choice[bound]));
     ++bound;
   }
+  if (bound < count && choice[bound] != 0) explain_hold(class_id, Reason::retention_full);
   std::move(stage.packets.begin() + static_cast<std::ptrdiff_t>(bound),
             stage.packets.begin() + static_cast<std::ptrdiff_t>(stage.size), stage.packets.begin());
   staged_total_ -= bound;
   stage.size -= bound;
   return bound;
+}
+
+/// For the decision log: why the scheduler was not even asked about some paths.
+void Binder::explain_missing(ClassId class_id, std::size_t bound, bool held) {
+  DecisionLog* log = observer_.decisions();
+  if (log == nullptr || view_count_ == paths_.all().size()) return;
+  std::size_t row = 0;
+  for (const Path* path : paths_.all()) {  // rows are in the order of paths
+    const auto id = static_cast<std::uint8_t>(path->id);
+    if (row < view_count_ && views_[row].path == id) {
+      ++row;
+      continue;
+    }
+    const ClassConfig& config = config_.classes[index(class_id)];
+    const bool wanted = config.links.empty() || prefers(config, *path);
+    const Reason reason =
+        path->unusable_because().value_or(wanted ? Reason::queue_full : Reason::class_links);
+    const auto waiting = static_cast<std::int64_t>(path->queues[index(class_id)].size());
+    const std::int64_t a = reason == Reason::queue_full ? waiting : 0;
+    if (bound > 0) {
+      log->add({class_id, id, Outcome::elsewhere, reason}, a, 0, static_cast<std::uint32_t>(bound));
+    }
+    if (held) log->add({class_id, id, Outcome::held, reason}, a);
+  }
+}
+
+/// For the decision log: packets of this class wait, whatever the path.
+void Binder::explain_hold(ClassId class_id, Reason reason) {
+  DecisionLog* log = observer_.decisions();
+  if (log == nullptr) return;
+  for (const Path* path : paths_.all()) {
+    log->add({class_id, static_cast<std::uint8_t>(path->id), Outcome::held, reason});
+  }
 }
 
 // Rows chosen -> path ids chosen, and a second path for a class that asks for it.

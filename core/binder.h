@@ -73,6 +73,8 @@ class Binder {
   Rank rank_of(const Packet& packet) const;
   std::int64_t waiting_bytes(ClassId class_id) const;
   bool prefers(const ClassConfig& config, const Path& path) const;
+  void explain_missing(ClassId class_id, std::size_t bound, bool held);
+  void explain_hold(ClassId class_id, Reason reason);
   std::size_t fill_stage(Instant now, ClassId class_id, std::size_t want);
   std::size_t bind_staged(Instant now, ClassId class_id, std::size_t count);
   void bind_packet(Instant now, Packet packet, PathMask chosen);

@@ -105,11 +105,11 @@ struct TraceRecord {
   std::int64_t at_ns;
   std::uint64_t sequence;  // meaning per kind: see trace_events.def
   std::uint64_t a, b;
-  std::uint32_t size : 24;
+  std::uint32_t size : 24;  // bytes; of a decision: packets that it was made for
   std::uint32_t class_id : 8;
   TraceKind kind;
-  std::uint8_t path;  // 255 = none
-  std::uint16_t flags;
+  std::uint8_t path;    // 255 = none
+  std::uint16_t flags;  // of a decision: Outcome; else 0
 };
 static_assert(sizeof(TraceRecord) == 40);
 

@@ -16,8 +16,15 @@ std::string_view to_string(PathState state) {
   return names.at(static_cast<std::size_t>(state));
 }
 
+std::string_view to_string(Outcome outcome) {
+  constexpr std::array<std::string_view, outcome_count> names{"elsewhere", "held", "stopped"};
+  return names.at(static_cast<std::size_t>(outcome));
+}
+
 Observer::Observer(bool trace_packets) : tracing_(trace_packets) {
-  if (tracing_) trace_.resize(trace_max);
+  if (!tracing_) return;
+  trace_.resize(trace_max);
+  decisions_ = std::make_unique<DecisionLog>();
 }
 
 void Observer::dropped(Instant now, Drop reason, const Packet& packet, std::uint8_t path) {
@@ -49,7 +56,8 @@ std::optional<Event> Observer::poll_event() {
 }
 
 void Observer::append(Instant now, TraceKind kind, std::uint8_t path, ClassId class_id,
-                      std::uint64_t sequence, std::uint64_t a, std::uint64_t b, std::size_t size) {
+                      std::uint64_t sequence, std::uint64_t a, std::uint64_t b, std::size_t size,
+                      std::uint16_t flags) {
   if (trace_size_ == trace_max) {
     trace_begin_ = (trace_begin_ + 1) % trace_max;
     --trace_size_;
@@ -64,7 +72,17 @@ void Observer::append(Instant now, TraceKind kind, std::uint8_t path, ClassId cl
   record.class_id = static_cast<std::uint32_t>(class_id) & 0xff;
   record.kind = kind;
   record.path = path;
-  record.flags = 0;
+  record.flags = flags;
+}
+
+void Observer::append_decisions(Instant now) {
+  const Instant begin = decisions_->begin();
+  decisions_->restart(now, [&](const DecisionLog::Entry& of, const DecisionLog::Tally& tally) {
+    append(begin, TraceKind::decision, of.path, of.class_id, static_cast<std::uint64_t>(of.reason),
+           static_cast<std::uint64_t>(tally.a_sum / tally.packets),
+           static_cast<std::uint64_t>(tally.b_sum / tally.packets), tally.packets,
+           static_cast<std::uint16_t>(of.outcome));
+  });
 }
 
 std::size_t Observer::poll_trace(std::span<TraceRecord> out) {

@@ -4,10 +4,12 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "core/decision_log.h"
 #include "core/observe.h"
 #include "core/packet.h"
 
@@ -28,6 +30,12 @@ class Observer {
              std::uint64_t sequence, std::uint64_t a, std::uint64_t b, std::size_t size) {
     if (tracing_) append(now, kind, path, class_id, sequence, a, b, size);
   }
+  /// Where to say why a path did not take a packet; null while nobody wants to know.
+  DecisionLog* decisions() { return decisions_.get(); }
+  /// Traces the decisions of the last slice if it is over. To be called before any are made.
+  void write_decisions(Instant now) {
+    if (decisions_ && decisions_->ended(now)) append_decisions(now);
+  }
   /// Folds one decision into the digest.
   void decided(std::uint64_t word) {
     digest_ = (digest_ ^ word) * 0x9e3779b97f4a7c15 + (digest_ >> 29);
@@ -42,9 +50,12 @@ class Observer {
 
  private:
   void append(Instant now, TraceKind kind, std::uint8_t path, ClassId class_id,
-              std::uint64_t sequence, std::uint64_t a, std::uint64_t b, std::size_t size);
+              std::uint64_t sequence, std::uint64_t a, std::uint64_t b, std::size_t size,
+              std::uint16_t flags = 0);
+  void append_decisions(Instant now);
 
   bool tracing_;
+  std::unique_ptr<DecisionLog> decisions_;     // null when not tracing
   std::uint64_t digest_ = 0x6a09e667f3bcc908;  // any non-zero start: frac(sqrt 2)
   std::array<std::uint64_t, drop_count> drops_{};
   std::vector<TraceRecord> trace_;  // a ring, trace_max long when tracing

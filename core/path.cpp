@@ -52,6 +52,22 @@ bool Path::has_queued() const {
   return std::any_of(queues.begin(), queues.end(), [](const RefQueue& q) { return !q.empty(); });
 }
 
+std::optional<Reason> Path::unusable_because() const {
+  switch (liveness.state()) {
+    case PathState::probing:
+      return Reason::probing;
+    case PathState::suspect:
+      return Reason::suspect;
+    case PathState::down:
+      return Reason::down;
+    case PathState::up:
+      break;
+  }
+  if (blocked) return Reason::blocked;
+  if (!forward.measured()) return Reason::unmeasured;
+  return std::nullopt;
+}
+
 PathFacts Path::facts(const TunnelConfig& tunnel, Instant peer_heard) const {
   PathFacts facts;
   facts.oldest_unanswered = flight.oldest_unanswered();

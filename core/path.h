@@ -125,6 +125,8 @@ struct Path {
   bool up() const { return liveness.state() == PathState::up; }
   /// New packets may be bound to it: its delay must have been measured, or nothing can compare it.
   bool usable() const { return up() && !blocked && forward.measured(); }
+  /// Why not, if it is not.
+  std::optional<Reason> unusable_because() const;
   bool has_queued() const;
   Bytes& queued_at(Rank rank) { return queued_in[static_cast<std::size_t>(rank)]; }
   /// Bytes that leave before a new packet of this rank.

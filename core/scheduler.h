@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/config.h"
+#include "core/decision_log.h"
 #include "core/rng.h"
 #include "core/units.h"
 
@@ -66,9 +67,10 @@ struct ScheduleInput {
   Instant now;
   std::span<PathView> paths;
   std::span<const PacketView> packets;
-  Rng& rng;                        // the scheduler's own stream
-  std::int64_t backlog_bytes = 0;  // of this class, waiting for a path, `packets` included; ECF
-                                   // asks whether the fast path would take them all soon
+  Rng& rng;                          // the scheduler's own stream
+  std::int64_t backlog_bytes = 0;    // of this class, waiting for a path, `packets` included; ECF
+                                     // asks whether the fast path would take them all soon
+  DecisionLog* decisions = nullptr;  // where to say why a row did not take a packet, if not null
 };
 
 class Scheduler {

@@ -48,6 +48,7 @@ bool Sender::poll(Instant now, Transmit& out) {
   const auto paths = paths_.all();
   for (std::size_t i = 0; i < paths.size(); ++i) {
     Path& path = *paths[(turn_ + i) % paths.size()];
+    if (path.blocked) explain_blocked(path);
     if (!path.carrier || path.blocked || path.flight.full()) continue;
     fill(now, path, out);
     if (out.datagrams.empty()) continue;
@@ -67,7 +68,10 @@ void Sender::fill(Instant now, Path& path, Transmit& out) {
     } else {
       const Choice choice = choose(path);
       if (choice.source == Source::nothing) return;
-      if (choice.source != Source::control && !may_send(now, path)) return;
+      if (choice.source != Source::control && !may_send(now, path)) {
+        explain_window(now, path, choice);
+        return;
+      }
       datagram = build(now, path, choice);
       if (!datagram) return;
     }
@@ -109,6 +113,23 @@ bool Sender::may_send(Instant now, Path& path) const {
   if (path.window_open(Bytes{1500})) return true;
   path.window_blocked_at = now;
   return false;
+}
+
+// For the decision log: why what is bound to a path does not leave, apart from its turn at the
+// pacer.
+void Sender::explain_blocked(const Path& path) {
+  DecisionLog* log = observer_.decisions();
+  if (log == nullptr || !path.has_queued()) return;
+  log->add({ClassId{}, static_cast<std::uint8_t>(path.id), Outcome::stopped, Reason::blocked});
+}
+
+void Sender::explain_window(Instant now, const Path& path, const Choice& choice) {
+  DecisionLog* log = observer_.decisions();
+  if (log == nullptr || !path.usable() || path.pacer.ready_at() > now) return;
+  const Bytes beyond = path.flight.in_flight() + Bytes{1500} - path.rate.inflight_limit();
+  log->add({choice.class_id, static_cast<std::uint8_t>(path.id), Outcome::stopped,
+            Reason::window_closed},
+           beyond.count, path.rate.sustained().time_to_send(beyond).count());
 }
 
 Packet Sender::build(Instant now, Path& path, const Choice& choice) {

@@ -42,6 +42,8 @@ class Sender {
   void fill(Instant now, Path& path, Transmit& out);
   Choice choose(Path& path);
   bool may_send(Instant now, Path& path) const;
+  void explain_blocked(const Path& path);
+  void explain_window(Instant now, const Path& path, const Choice& choice);
   Packet build(Instant now, Path& path, const Choice& choice);
   Packet build_control(Instant now, Path& path);
   Packet build_symbol(Instant now, Path& path);

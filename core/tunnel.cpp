@@ -411,6 +411,7 @@ void Tunnel::remove_path(Instant now, PathId id) {
 
 bool Tunnel::poll_transmit(Instant now, Transmit& out) {
   state_->last_now = now;
+  state_->observer.write_decisions(now);
   state_->binder.bind(now);
   return state_->sender.poll(now, out);
 }

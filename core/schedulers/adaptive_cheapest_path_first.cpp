@@ -40,13 +40,16 @@ class AdaptiveCheapestPathFirst final : public Scheduler {
       all_queue = all_queue && queue_share(p) > queue_target(p);
     }
     if (all_queue) return assign_by_round_trip(in, choice);
-    assign_each(in, choice, [&](const PacketView& packet, std::int64_t) {
+    const auto choose = [&](const PacketView& packet, std::int64_t) {
       const auto usable = [&](const PathView& p) {
         return available(p, packet, commit_slack_) && p.window_bytes > kept_free(p);
       };
       return mask_of(least(in.paths, usable, [](const PathView& p) {
         return std::pair{p.cost, p.srtt_ns};
       }));
+    };
+    assign_each(in, choice, choose, [&](std::size_t row, const PacketView& packet, PathMask taken) {
+      return refusal_by_cost(in.paths, row, packet, taken);
     });
   }
 

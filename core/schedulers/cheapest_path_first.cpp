@@ -17,12 +17,15 @@ class CheapestPathFirst final : public Scheduler {
   std::string_view name() const override { return "cheapest-path-first"; }
 
   void assign(ScheduleInput in, std::span<PathMask> choice) override {
-    assign_each(in, choice, [&](const PacketView& packet, std::int64_t) {
+    const auto choose = [&](const PacketView& packet, std::int64_t) {
       return mask_of(least(
           in.paths, [&](const PathView& p) { return available(p, packet, commit_slack_); },
           [](const PathView& p) {
             return std::pair{p.cost, p.srtt_ns};
           }));
+    };
+    assign_each(in, choice, choose, [&](std::size_t row, const PacketView& packet, PathMask taken) {
+      return refusal_by_cost(in.paths, row, packet, taken);
     });
   }
 

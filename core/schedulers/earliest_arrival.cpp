@@ -22,6 +22,7 @@
 // Cost: only the cheapest paths are considered as long as one of them takes the packet; then those
 // of the next cost are added. (Cost as a time added to A_i does not work: with the wait bounded,
 // the cheap path always wins and the packet is held instead.)
+#include <bit>
 #include <limits>
 
 #include "core/schedulers/common.h"
@@ -52,10 +53,14 @@ class EarliestArrival final : public Scheduler {
     for (std::size_t i = 0; i < in.paths.size(); ++i) {
       ns_per_byte_[i] = transmission_ns(in.paths[i], 1);
     }
-    assign_each(in, choice, [&](const PacketView& packet, std::int64_t) {
+    const auto look_and_choose = [&](const PacketView& packet, std::int64_t) {
       look(in.paths, packet);
       return choose(packet);
-    });
+    };
+    assign_each(in, choice, look_and_choose,
+                [&](std::size_t row, const PacketView& packet, PathMask taken) {
+                  return refusal(in.paths[row], row, packet, taken);
+                });
   }
 
  private:
@@ -79,7 +84,7 @@ class EarliestArrival final : public Scheduler {
   PathMask choose(const PacketView& packet) {
     const bool sparse = (packet.flags & PacketView::sparse) != 0;
     const bool realtime = (packet.flags & PacketView::realtime) != 0;
-    const double slack = sparse || realtime ? 2 * slack_ : slack_;
+    const double slack = slack_for(packet);
     for (int cost = next_cost(-1); cost < unusable; cost = next_cost(cost)) {
       limit_to(cost);
       if (sparse) {
@@ -106,6 +111,7 @@ class EarliestArrival final : public Scheduler {
 
   /// Paths of at most this cost are eligible if they are within spread_max of the fastest.
   void limit_to(int cost) {
+    cost_ = cost;
     double fastest = std::numeric_limits<double>::infinity();
     for (std::size_t i = 0; i < count_; ++i) {
       if (candidates_[i].cost <= cost) fastest = std::min(fastest, candidates_[i].idle);
@@ -118,6 +124,7 @@ class EarliestArrival final : public Scheduler {
       eligible_ |= bit(i);
       slowest_ = std::max(slowest_, c.steady);
     }
+    fastest_ = fastest;
   }
 
   std::size_t first_to_arrive(double Candidate::*wait, PathMask among) const {
@@ -133,15 +140,55 @@ class EarliestArrival final : public Scheduler {
   }
 
   bool within_horizon(std::size_t row, double slack) const {
-    return candidates_[row].wait <= std::max(0.0, slowest_ - candidates_[row].steady) + slack;
+    return candidates_[row].wait <= horizon(row, slack);
   }
+  double horizon(std::size_t row, double slack) const {
+    return std::max(0.0, slowest_ - candidates_[row].steady) + slack;
+  }
+  double slack_for(const PacketView& packet) const {
+    const int hurried = PacketView::sparse | PacketView::realtime;
+    return (packet.flags & hurried) != 0 ? 2 * slack_ : slack_;
+  }
+
+  /// Why the last choice was not this row. What arrives later than the row that took the packet was
+  /// not tried; what arrives earlier was, and had no room.
+  Refusal refusal(const PathView& path, std::size_t row, const PacketView& packet,
+                  PathMask taken) const {
+    const Candidate& c = candidates_[row];
+    if (c.cost == unusable) return {Reason::too_big, packet.size, path.mtu};
+    if (c.cost > cost_) return {Reason::cost, c.cost, cost_};
+    if ((eligible_ & bit(row)) == 0)
+      return {Reason::spread, ns(c.idle - fastest_), ns(spread_max_)};
+    const double slack = slack_for(packet);
+    const bool room = within_horizon(row, slack);
+    if (taken == hold && !room) return no_room(path, row, packet, slack);
+    const std::size_t other = taken == hold ? first_to_arrive(&Candidate::wait, eligible_)
+                                            : static_cast<std::size_t>(std::countr_zero(taken));
+    const Candidate& better = candidates_[other];
+    const double longer_wait = c.wait - better.wait;
+    const double later = c.idle - better.idle + longer_wait;
+    const double later_if_first = c.idle - better.idle + c.blocked - better.blocked;
+    if (room || later > 0)
+      return {Reason::later, ns(std::max(later, later_if_first)), ns(longer_wait)};
+    return no_room(path, row, packet, slack);
+  }
+  Refusal no_room(const PathView& path, std::size_t row, const PacketView& packet,
+                  double slack) const {
+    const Candidate& c = candidates_[row];
+    const double allowed = horizon(row, slack);
+    if (c.wait - c.blocked > allowed) return {Reason::committed, ns(c.wait), ns(allowed)};
+    return {Reason::window_closed, packet.size - path.window_bytes, ns(c.blocked)};
+  }
+  static std::int64_t ns(double time) { return static_cast<std::int64_t>(time); }
 
   double slack_, spread_max_;
   std::array<double, paths_max> ns_per_byte_{};
   std::array<Candidate, paths_max> candidates_{};
   std::size_t count_ = 0;
   PathMask eligible_ = 0;
+  int cost_ = 0;        // of the dearest eligible path
   double slowest_ = 0;  // steady arrival of the slowest eligible path
+  double fastest_ = 0;  // arrival of the fastest one if nothing were queued here
 };
 
 }  // namespace

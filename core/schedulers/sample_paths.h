@@ -57,7 +57,7 @@ struct Desk {
   }
   PathMask choose(PacketView packet = full(), std::int64_t backlog = 0) {
     PathMask mask = 0;
-    scheduler->assign({now, paths, {&packet, 1}, rng, backlog}, {&mask, 1});
+    scheduler->assign({now, paths, {&packet, 1}, rng, backlog, log.get()}, {&mask, 1});
     return mask;
   }
   /// The pacers send for so long.
@@ -73,7 +73,11 @@ struct Desk {
            static_cast<double>(paths[i].rate_bps);
   }
 
+  /// From now on every decision is explained in `log`.
+  void explain() { log = std::make_unique<DecisionLog>(); }
+
   std::unique_ptr<Scheduler> scheduler;
+  std::unique_ptr<DecisionLog> log;
   std::vector<PathView> paths;
   Instant now{1s};
   Rng rng{1};
