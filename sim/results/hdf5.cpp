@@ -43,6 +43,15 @@ void set_attribute(hid_t object, const std::string& file, const char* name, hid_
   check(H5Awrite(attribute.get(), type, value), file, "write an attribute");
 }
 
+template <class Value>
+Value get_value(hid_t object, const std::string& file, const char* name, hid_t type) {
+  const Handle attribute{H5Aopen(object, name, H5P_DEFAULT), H5Aclose};
+  check(attribute.get(), file, "read an attribute");
+  Value value{};
+  check(H5Aread(attribute.get(), type, &value), file, "read an attribute");
+  return value;
+}
+
 Handle compound_of(std::span<const Column> columns, std::size_t row_bytes) {
   Handle type{H5Tcreate(H5T_COMPOUND, row_bytes), H5Tclose};
   for (const Column& column : columns) {
@@ -118,6 +127,75 @@ void create_group(hid_t parent, const std::string& file, const char* path) {
   const Handle group{H5Gcreate2(parent, path, H5P_DEFAULT, properties.get(), H5P_DEFAULT),
                      H5Gclose};
   check(group.get(), file, "make a group");
+}
+
+Handle open_file(const std::string& file) {
+  silence();
+  const Handle access{H5Pcreate(H5P_FILE_ACCESS), H5Pclose};
+  H5Pset_file_locking(access.get(), false, true);  // whoever writes it is not disturbed
+  Handle opened{H5Fopen(file.c_str(), H5F_ACC_RDONLY, access.get()), H5Fclose};
+  if (opened.get() >= 0) return opened;
+  const std::string reason = reason_of_failure();
+  Handle growing{H5Fopen(file.c_str(), H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, access.get()), H5Fclose};
+  if (growing.get() < 0) throw InputError(file + ": cannot be read as HDF5: " + reason);
+  return growing;
+}
+
+bool has_attribute(hid_t object, const char* name) { return H5Aexists(object, name) > 0; }
+
+std::vector<std::string> get_texts(hid_t object, const std::string& file, const char* name) {
+  const Handle attribute{H5Aopen(object, name, H5P_DEFAULT), H5Aclose};
+  check(attribute.get(), file, "read an attribute");
+  const Handle type{H5Aget_type(attribute.get()), H5Tclose};
+  const Handle space{H5Aget_space(attribute.get()), H5Sclose};
+  const std::size_t size = H5Tget_size(type.get());
+  const hssize_t count = H5Sget_simple_extent_npoints(space.get());
+  if (H5Tget_class(type.get()) != H5T_STRING || H5Tis_variable_str(type.get()) > 0 || count < 0) {
+    throw InputError(file + ": attribute " + name + " is not text of fixed length");
+  }
+  std::vector<char> rows(size * static_cast<std::size_t>(count) + 1);
+  check(H5Aread(attribute.get(), type.get(), rows.data()), file, "read an attribute");
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
+    const std::string_view row{rows.data() + i * size, size};
+    texts.emplace_back(row.substr(0, row.find('\0')));
+  }
+  return texts;
+}
+
+std::string get_text(hid_t object, const std::string& file, const char* name) {
+  const auto texts = get_texts(object, file, name);
+  return texts.empty() ? "" : texts.front();
+}
+
+std::uint64_t get_number(hid_t object, const std::string& file, const char* name) {
+  return get_value<std::uint64_t>(object, file, name, H5T_NATIVE_UINT64);
+}
+
+double get_real(hid_t object, const std::string& file, const char* name) {
+  return get_value<double>(object, file, name, H5T_NATIVE_DOUBLE);
+}
+
+void read_table(hid_t parent, const std::string& file, const std::string& path,
+                std::span<const Column> columns, std::size_t row_bytes,
+                const std::function<bool(const std::byte* rows, std::size_t count)>& look) {
+  constexpr hsize_t at_a_time = 16384;  // a chunk of /packets
+  const std::string what = "read /" + path;
+  const Handle table{H5Dopen2(parent, path.c_str(), H5P_DEFAULT), H5Dclose};
+  check(table.get(), file, what.c_str());
+  const Handle space{H5Dget_space(table.get()), H5Sclose};
+  const hssize_t rows = H5Sget_simple_extent_npoints(space.get());
+  const Handle type = compound_of(columns, row_bytes);
+  std::vector<std::byte> buffer;
+  for (hsize_t begin = 0; begin < static_cast<hsize_t>(rows); begin += at_a_time) {
+    const hsize_t count = std::min(at_a_time, static_cast<hsize_t>(rows) - begin);
+    buffer.resize(count * row_bytes);
+    H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, &begin, nullptr, &count, nullptr);
+    const Handle memory{H5Screate_simple(1, &count, nullptr), H5Sclose};
+    check(H5Dread(table.get(), type.get(), memory.get(), space.get(), H5P_DEFAULT, buffer.data()),
+          file, what.c_str());
+    if (!look(buffer.data(), count)) return;
+  }
 }
 
 Table::Table(hid_t parent, const std::string& file, const std::string& path,

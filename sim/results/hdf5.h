@@ -5,6 +5,7 @@
 #include <hdf5.h>
 
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -64,6 +65,22 @@ void set_real(hid_t object, const std::string& file, const char* name, double va
 /// Makes or replaces `file`, and groups below it. They keep no times: equal runs give equal files.
 Handle create_file(const std::string& file);
 void create_group(hid_t parent, const std::string& file, const char* path);
+
+/// Opens an existing file to read, also one that is being written or whose writer was killed.
+/// Throws InputError.
+Handle open_file(const std::string& file);
+bool has_attribute(hid_t object, const char* name);
+std::string get_text(hid_t object, const std::string& file, const char* name);
+std::vector<std::string> get_texts(hid_t object, const std::string& file, const char* name);
+std::uint64_t get_number(hid_t object, const std::string& file, const char* name);
+double get_real(hid_t object, const std::string& file, const char* name);
+
+/// Reads the given columns of the table at `path` into rows of `row_bytes` and shows them in their
+/// order, some thousands at a time, until `look(rows, count)` says false. Columns are found by
+/// name; the table may have others. Throws InputError.
+void read_table(hid_t parent, const std::string& file, const std::string& path,
+                std::span<const Column> columns, std::size_t row_bytes,
+                const std::function<bool(const std::byte* rows, std::size_t count)>& look);
 
 /// An extendible one-dimensional dataset of compound rows, written chunk by chunk. Every column's
 /// unit and description become the attributes "<column>.unit" and "<column>.description".

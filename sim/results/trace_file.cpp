@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 
+#include "core/decision_log.h"
 #include "sim/results/flow_statistics.h"
 #include "sim/results/hdf5.h"
 #include "sim/results/summary.h"
@@ -39,8 +40,10 @@ std::vector<Column> packet_columns() {
        "see kind_sequence_means"},
       {"a", offsetof(PacketRow, a), H5T_NATIVE_UINT64, "see kind_a_means", "see kind_a_means"},
       {"b", offsetof(PacketRow, b), H5T_NATIVE_UINT64, "see kind_b_means", "see kind_b_means"},
-      {"size", offsetof(PacketRow, size), H5T_NATIVE_UINT32, "byte", "of the packet or datagram"},
-      {"flags", offsetof(PacketRow, flags), H5T_NATIVE_UINT16, "1", "bits of PacketFlag"},
+      {"size", offsetof(PacketRow, size), H5T_NATIVE_UINT32, "byte",
+       "of the packet or datagram; of a decision, packets that it was made for"},
+      {"flags", offsetof(PacketRow, flags), H5T_NATIVE_UINT16, "1",
+       "of a decision, what became of the packets: see outcome_names; else 0"},
       {"class_id", offsetof(PacketRow, class_id), H5T_NATIVE_UINT8, "1",
        "traffic class; see class_names"},
       {"kind", offsetof(PacketRow, kind), H5T_NATIVE_UINT8, "1", "what happened; see kind_names"},
@@ -157,6 +160,7 @@ struct TraceFile::State {
 
   void describe(const RunIdentity& identity);
   void describe_packets(const RunIdentity& identity);
+  void describe_decisions();
   Table series(const std::string& path, std::span<const Column> columns, std::size_t row_bytes) {
     return Table{file.get(), name, path, columns, {row_bytes, series_chunk_rows, false}};
   }
@@ -206,6 +210,7 @@ void TraceFile::State::describe(const RunIdentity& identity) {
   hdf5::set_text(root, name, "backend", identity.backend);
   hdf5::set_text(root, name, "version", sennit_version());
   hdf5::set_texts(root, name, "links", identity.variant.links);
+  hdf5::set_text(root, name, "scheduler", identity.variant.tunnel.scheduler.algorithm);
   hdf5::set_number(root, name, "seed", identity.seed);
   hdf5::set_real(root, name, "duration_s", seconds_of(identity.scenario.duration));
   hdf5::set_real(root, name, "warmup_s", seconds_of(identity.scenario.warmup));
@@ -240,6 +245,7 @@ void TraceFile::State::describe_packets(const RunIdentity& identity) {
 #include "core/trace_events.def"
                   });
 #undef SENNIT_TRACE
+  describe_decisions();
   std::vector<std::string> drops, classes;
   for (std::size_t i = 0; i < drop_count; ++i) drops.emplace_back(to_string(static_cast<Drop>(i)));
   for (const ClassConfig& entry : identity.variant.tunnel.classes) classes.push_back(entry.name);
@@ -247,6 +253,33 @@ void TraceFile::State::describe_packets(const RunIdentity& identity) {
   hdf5::set_texts(table, name, "class_names", classes);
   hdf5::set_texts(table, name, "path_names", identity.variant.links);
   hdf5::set_texts(table, name, "end_names", {"a", "b"});
+}
+
+void TraceFile::State::describe_decisions() {
+  const hid_t table = packets.id();
+#define SENNIT_REASON(reason, a_means, b_means) #reason,
+  hdf5::set_texts(table, name, "reason_names",
+                  {
+#include "core/decision_reasons.def"
+                  });
+#undef SENNIT_REASON
+#define SENNIT_REASON(reason, a_means, b_means) a_means,
+  hdf5::set_texts(table, name, "reason_a_means",
+                  {
+#include "core/decision_reasons.def"
+                  });
+#undef SENNIT_REASON
+#define SENNIT_REASON(reason, a_means, b_means) b_means,
+  hdf5::set_texts(table, name, "reason_b_means",
+                  {
+#include "core/decision_reasons.def"
+                  });
+#undef SENNIT_REASON
+  std::vector<std::string> outcomes;
+  for (std::size_t i = 0; i < outcome_count; ++i) {
+    outcomes.emplace_back(to_string(static_cast<Outcome>(i)));
+  }
+  hdf5::set_texts(table, name, "outcome_names", outcomes);
 }
 
 template <class Action>

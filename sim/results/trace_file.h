@@ -7,8 +7,9 @@
 // (h5py.File(file, "r", swmr=True)). seal() makes a killed writer's file an ordinary one again.
 //
 // Attributes of the file: scenario (its text), name, variant, seed, backend, version, links,
-// duration_s, warmup_s, digest (0 until known), complete (1 when the run reached its end, else 0),
-// partial (the contrary). The file says complete only after everything else was written.
+// scheduler, duration_s, warmup_s, digest (0 until known), complete (1 when the run reached its
+// end, else 0), partial (the contrary). The file says complete only after everything else was
+// written.
 #pragma once
 
 #include <filesystem>

@@ -34,6 +34,20 @@ events:
 """
 
 
+WHY_SCENARIO = """
+name: cli-test
+duration: 2s
+warmup: 500ms
+links:
+  - {name: one, rate: 20mbit, delay: 10ms}
+  - {name: two, rate: 20mbit, delay: 50ms}
+traffic:
+  - {name: stream, kind: cbr, rate: 4mbit, size: 1000, from: b, to: a}
+events:
+  - {at: 1500ms, link: one, set: {state: blackhole}}
+"""
+
+
 class CommandLine(unittest.TestCase):
     def setUp(self):
         temporary = tempfile.TemporaryDirectory()
@@ -193,6 +207,72 @@ class CommandLine(unittest.TestCase):
         stderr = process.communicate(timeout=60)[1]
         return process.returncode, stderr
 
+    def why(self, at, link, end, *arguments, folder=None):
+        done = self.sim("why", folder or self.folder_of(), "--at", at, "--link", link, "--from",
+                        end, "--json", *arguments)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        answer, = json.loads(done.stdout)["answers"]
+        self.assertEqual((answer["link"], answer["from"]), (link, end))
+        return answer
+
+    def test_why_knows_a_black_hole_a_slower_link_and_an_idle_one(self):
+        text = WHY_SCENARIO
+        scenario = self.write("why.yaml", text)
+        self.assertEqual(self.run_scenario("--quiet", scenario=scenario).returncode, 0)
+        slower = self.why("900ms", "two", "b")
+        self.assertEqual((slower["here"], slower["state"]), (0, "up"))
+        self.assertEqual([reason["reason"] for reason in slower["reasons"]], ["later"])
+        self.assertAlmostEqual(slower["reasons"][0]["a"] * 1e-6, 40, delta=10)
+        self.assertIn("longer delay", slower["verdict"])
+        taken = self.why("900ms", "one", "b")
+        self.assertEqual(taken["here"], taken["packets"])
+        self.assertIn("took all there was", taken["verdict"])
+        self.assertIn("idle: nothing to send", self.why("900ms", "one", "a")["verdict"])
+        suspect = self.why("1600ms", "one", "b", "--window", "200ms")
+        self.assertIn("suspect", [reason["reason"] for reason in suspect["reasons"]])
+        self.assertEqual(suspect["changes"][0]["because"], "it fell silent")
+        down = self.why("1950ms", "one", "b", "--window", "20ms")
+        self.assertEqual([reason["reason"] for reason in down["reasons"]], ["down"])
+        self.assertIn("not usable: DOWN since 1.", down["verdict"])
+        words = self.sim("why", os.path.join(self.folder_of(), "trace.h5"), "--at", "1.95s")
+        self.assertEqual((words.returncode, words.stderr), (0, ""))
+        self.assertEqual(words.stdout.count(" packets ("), 4)  # two links, both directions
+        self.assertIn("it was DOWN", words.stdout)
+
+    def test_every_scheduler_says_why(self):
+        for algorithm in ("min-rtt", "round-robin", "cheapest-path-first", "redundant"):
+            done = self.run_scenario("--quiet", "--variant", "default", "--set",
+                                     f"tunnel.scheduler.algorithm={algorithm}")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            answers = [self.why("1s", link, "b") for link in ("one", "two")]
+            refused = sum(reason["packets"] for answer in answers for reason in answer["reasons"])
+            if algorithm != "redundant":
+                self.assertEqual(refused, answers[0]["packets"], algorithm)
+
+    def test_why_answers_bad_questions_with_one_message(self):
+        self.assertEqual(self.run_scenario("--quiet", "--variant", "default").returncode, 0)
+        folder = self.folder_of()
+        self.assert_bad_input(self.sim("why", "/nope", "--at", "1s"), "/nope", "trace.h5")
+        self.assert_bad_input(self.sim("why", self.out, "--at", "1s"), "cli-test", "no trace.h5")
+        self.assert_bad_input(self.sim("why", self.scenario, "--at", "1s"), "HDF5")
+        self.assert_bad_input(self.sim("why", folder), "--at")
+        self.assert_bad_input(self.sim("why", folder, "--at", "12"), "--at 12", "as 20s")
+        self.assert_bad_input(self.sim("why", folder, "--at", "9s"), "--at 9s", "0s to 2s")
+        self.assert_bad_input(self.sim("why", folder, "--at", "1s", "--link", "x"), "one, two")
+        self.assert_bad_input(self.sim("why", folder, "--at", "1s", "--from", "x"), "a or b")
+        self.assert_bad_input(self.sim("why", folder, "--at", "1s", "--window", "9min"), "60s")
+
+    def test_the_python_package_has_the_decisions(self):
+        self.assertEqual(self.run_scenario("--quiet", "--variant", "default").returncode, 0)
+        sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "analysis"))
+        import sennit
+        decisions = sennit.read(self.folder_of()).decisions(end="b", link="two")
+        self.assertEqual(set(decisions["link"]), {"two"})
+        self.assertIn("later", set(decisions["reason"]))
+        asked = self.why("1s", "two", "b")
+        around = decisions[(decisions["at_s"] > 0.9499) & (decisions["at_s"] < 1.0499)]
+        self.assertEqual(around["packets"].sum(), sum(r["packets"] for r in asked["reasons"]))
+
     def test_an_interrupted_run_keeps_partial_results(self):
         for number in (signal.SIGINT, signal.SIGTERM):
             status, stderr = self.interrupt(number)
@@ -206,9 +286,15 @@ class CommandLine(unittest.TestCase):
                 self.assertEqual((trace.attrs["complete"], trace.attrs["partial"]), (0, 1))
                 self.assertGreater(len(trace["packets"]), 0)
                 self.assertGreater(len(trace["flows/call"]), 0)
+            asked = self.sim("why", self.folder_of(), "--at", "1s")
+            self.assertEqual((asked.returncode, asked.stderr), (0, ""))
+            self.assertIn("Partial: the trace ends at ", asked.stdout)
+            beyond = self.sim("why", self.folder_of(), "--at", "3599s")
+            self.assert_bad_input(beyond, "did not reach its end")
 
     def test_help_and_version_exit_0(self):
-        for arguments in (["--help"], ["run", "--help"], ["check", "--help"], ["--version"]):
+        for arguments in (["--help"], ["run", "--help"], ["check", "--help"], ["why", "--help"],
+                          ["--version"]):
             done = self.sim(*arguments)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertTrue(done.stdout)

@@ -10,6 +10,7 @@
 #include "sim/runner/run_plan.h"
 #include "sim/runner/run_set.h"
 #include "sim/runner/simulation.h"
+#include "sim/runner/why_text.h"
 
 namespace sennit {
 namespace {
@@ -30,6 +31,25 @@ series). Figures: PYTHONPATH=analysis python3 -m sennit plot DIR/<scenario>/<var
 
 Exit status: 0 all is well; 1 an expectation of a scenario is unmet; 2 bad input, or results
 cannot be written; 3 a run crashed; 130 interrupted (partial results are kept and marked).)";
+
+constexpr const char* why_footer = R"(
+Examples:
+  sennit-sim why results/lte-pair/default/seed-1 --at 12.3s
+      every link, both directions: how much it carried around 12.3 s, and why not more
+  sennit-sim why results/lte-pair/default/seed-1 --at 12.3s --link lte-b --from b --window 1s
+      one link in one direction, over a second
+  sennit-sim why results/lte-pair/default/seed-1 --at 12.3s --json | jq '.answers[0].reasons'
+
+It reads trace.h5, so runs with --no-trace cannot be asked. Decisions are kept in slices of 10 ms;
+the window is rounded out to whole ones.
+
+Exit status: 0; 2 bad input.)";
+
+struct WhyLine {
+  WhyRequest request;
+  std::string at, window, link, from;
+  bool json = false;
+};
 
 struct CommandLine {
   RunRequest request;
@@ -74,6 +94,30 @@ CLI::App* add_run(CLI::App& app, CommandLine& line) {
   run->add_flag("--quiet", line.options.quiet, "Print only what is wrong");
   run->footer(run_footer);
   return run;
+}
+
+CLI::App* add_why(CLI::App& app, WhyLine& line) {
+  CLI::App* why = app.add_subcommand("why", "Say why a link carried packets at a moment, or not");
+  why->add_option("FILE", line.request.place, "A run's folder, or its trace.h5")->required();
+  why->add_option("--at", line.at, "Moment of the run, as 12.3s")->type_name("T")->required();
+  why->add_option("--link", line.link, "Only this link (default: all)")->type_name("NAME");
+  why->add_option("--from", line.from, "Only what this end sends: a or b (default: both)")
+      ->type_name("END");
+  why->add_option("--window", line.window, "Time around the moment that is summed up")
+      ->type_name("D")
+      ->default_str("100ms");
+  why->add_flag("--json", line.json, "Print a JSON object instead of words");
+  why->footer(why_footer);
+  return why;
+}
+
+int answer(WhyLine& line) {
+  line.request.at = parse_time("--at", line.at, true);
+  if (!line.window.empty()) line.request.window = parse_time("--window", line.window);
+  if (!line.link.empty()) line.request.link = line.link;
+  if (!line.from.empty()) line.request.from = line.from;
+  answer_why(line.request, line.json);
+  return exit_ok;
 }
 
 std::pair<std::string, std::string> split_setting(const std::string& setting) {
@@ -125,6 +169,8 @@ int main_of(int argc, char** argv) {
   CLI::App* run = add_run(app, line);
   CLI::App* check = app.add_subcommand("check", "Check scenario files and run nothing");
   add_files(*check, line);
+  WhyLine why_line;
+  const CLI::App* why = add_why(app, why_line);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& request) {  // --help, --version
@@ -132,6 +178,7 @@ int main_of(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     throw InputError(std::string(error.what()) + " (see sennit-sim --help)");
   }
+  if (why->parsed()) return answer(why_line);
   return check->parsed() ? check_scenarios(line)
                          : run_scenarios(line, run->get_option("--seed")->count() > 0);
 }

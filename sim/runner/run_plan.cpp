@@ -131,19 +131,22 @@ Plan make_plan(const RunRequest& request) {
   return plan;
 }
 
-Duration parse_run_duration(const std::string& text) {
+Duration parse_time(const std::string& option, const std::string& text, bool zero_allowed) {
   constexpr double longest_s = 7 * 24 * 3600.0;
   const std::map<std::string, double> units{{"ms", 1e-3}, {"s", 1}, {"min", 60}};
   double number = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
   const auto unit = units.find(std::string(parsed.ptr, text.data() + text.size()));
-  const double seconds = unit == units.end() ? 0 : number * unit->second;
-  if (parsed.ec != std::errc{} || !(seconds > 0 && seconds <= longest_s)) {
-    throw InputError("--duration " + text +
-                     ": allowed is a time above zero in ms, s or min, as 20s");
+  const double seconds = unit == units.end() ? -1 : number * unit->second;
+  const bool in_range = seconds > 0 || (zero_allowed && seconds == 0);
+  if (parsed.ec != std::errc{} || !in_range || !(seconds <= longest_s)) {
+    throw InputError(option + " " + text + ": allowed is a time " +
+                     (zero_allowed ? "from zero on" : "above zero") + " in ms, s or min, as 20s");
   }
   return from_seconds(seconds);
 }
+
+Duration parse_run_duration(const std::string& text) { return parse_time("--duration", text); }
 
 std::vector<std::uint64_t> parse_seeds(const std::string& text) {
   constexpr std::uint64_t seeds_max = 10'000;

@@ -42,7 +42,9 @@ struct Plan {
 /// or when an expectation needs it. Throws InputError.
 Plan make_plan(const RunRequest& request);
 
-/// "20s", "500ms", "2min". Throws InputError.
+/// "20s", "500ms", "2min", for the named option; above zero, or from zero on. Throws InputError.
+Duration parse_time(const std::string& option, const std::string& text, bool zero_allowed = false);
+/// The same for --duration. Throws InputError.
 Duration parse_run_duration(const std::string& text);
 
 /// "7", "1-10" or "1,4,8-10". Throws InputError.
