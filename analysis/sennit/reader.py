@@ -126,6 +126,43 @@ class Run:
             frame[column] = _categories(rows[source], names[column])
         return frame
 
+    def decisions(self, end=None, link=None):
+        """Why links did not take packets, as pandas, optionally of one sending end and one link.
+
+        One row per 10 ms (from `at_s` on), end, link, class, `outcome` and `reason`: `packets`
+        that it held for, and the means `a` and `b`, whose meaning `reason_meaning(reason)` tells.
+        Outcome `elsewhere`: another link took them; `held`: they waited for a link, counted each
+        time that this was decided; `stopped`: bound to this link, they could not leave.
+        """
+        attributes = self.trace["packets"].attrs
+        if "reason_names" not in attributes:
+            raise TraceError(f"{self.trace_file}: was written by a version without decisions; "
+                             "run the scenario again")
+        names = self._packet_names
+        rows = self.packet_array
+        rows = rows[rows["kind"] == _index(names["kind"], "decision", "kind")]
+        if end is not None:
+            rows = rows[rows["end"] == _index(names["end"], end, "end")]
+        if link is not None:
+            rows = rows[rows["path"] == _index(names["path"], link, "link")]
+        frame = pd.DataFrame({"at_s": rows["at_ns"] * 1e-9})
+        for column, source, known in (
+                ("end", "end", names["end"]), ("link", "path", names["path"]),
+                ("class", "class_id", names["class"]),
+                ("outcome", "flags", _plain(attributes["outcome_names"])),
+                ("reason", "sequence", _plain(attributes["reason_names"]))):
+            frame[column] = _categories(rows[source], known)
+        frame["packets"] = rows["size"]
+        frame["a"] = rows["a"].astype(np.int64)
+        frame["b"] = rows["b"].astype(np.int64)
+        return frame
+
+    def reason_meaning(self, reason):
+        """What `a` and `b` hold in decisions of this reason."""
+        attributes = self.trace["packets"].attrs
+        i = _index(_plain(attributes["reason_names"]), reason, "reason")
+        return {column: _plain(attributes[f"reason_{column}_means"])[i] for column in ("a", "b")}
+
     def meaning(self, kind):
         """What `sequence`, `a` and `b` hold in packet events of this kind."""
         i = _index(self._packet_names["kind"], kind, "kind")

@@ -38,17 +38,25 @@ def write_trace(file, complete=1):
                   "partial": 1 - complete, "links": np.array([b"lte", b"dsl"]), "duration_s": 5.0,
                   "warmup_s": 1.0, "digest": np.uint64(2**63 + 1), "scenario": "name: small\n"}
     file.attrs.update(attributes)
-    packets = np.zeros(4, PACKET)
-    packets["at_ns"] = [0, 10, 20, 30]
-    packets["kind"] = [0, 1, 1, 0]
-    packets["end"] = [0, 0, 1, 1]
-    packets["path"] = [255, 0, 1, 255]
+    packets = np.zeros(6, PACKET)
+    packets["at_ns"] = [0, 10, 20, 30, 10_000_000, 10_000_000]
+    packets["kind"] = [0, 1, 1, 0, 2, 2]
+    packets["end"] = [0, 0, 1, 1, 0, 1]
+    packets["path"] = [255, 0, 1, 255, 1, 1]
+    packets["sequence"][4:] = [0, 1]
+    packets["flags"][4:] = [1, 0]
+    packets["size"][4:] = [7, 9]
+    packets["b"][4:] = np.array([3, -5]).astype("u8")
     table = file.create_dataset("packets", data=packets)
-    for key, names in {"kind_names": [b"accepted", b"sent"], "end_names": [b"a", b"b"],
+    for key, names in {"kind_names": [b"accepted", b"sent", b"decision"], "end_names": [b"a", b"b"],
                        "class_names": [b"bulk"], "path_names": [b"lte", b"dsl"],
-                       "kind_sequence_means": [b"0", b"path packet number"],
-                       "kind_a_means": [b"flow hash", b"data sequence"],
-                       "kind_b_means": [b"queue", b"wait"]}.items():
+                       "kind_sequence_means": [b"0", b"path packet number", b"reason"],
+                       "kind_a_means": [b"flow hash", b"data sequence", b"see"],
+                       "kind_b_means": [b"queue", b"wait", b"see"],
+                       "reason_names": [b"down", b"later"],
+                       "reason_a_means": [b"0", b"arrival later, ns"],
+                       "reason_b_means": [b"0", b"longer wait, ns"],
+                       "outcome_names": [b"elsewhere", b"held"]}.items():
         table.attrs[key] = np.array(names)
     for end in "ab":
         for link, rate in (("lte", 20), ("dsl", 10)):
@@ -99,12 +107,35 @@ def test_packets_are_selected_by_names_and_named(folder):
     run = sennit.read(folder)
     sent = run.packets(kind="sent")
     assert list(sent["path"]) == ["lte", "dsl"]
-    assert list(run.packets(end="b")["at_ns"]) == [20, 30]
+    assert list(run.packets(kind="sent", end="b")["at_ns"]) == [20]
+    assert len(run.packets(end="b")) == 3
     assert run.packets(kind="accepted")["path"].isna().all()
     assert run.meaning("sent") == {"sequence": "path packet number", "a": "data sequence",
                                    "b": "wait"}
-    with pytest.raises(sennit.TraceError, match="accepted, sent"):
+    with pytest.raises(sennit.TraceError, match="accepted, sent, decision"):
         run.packets(kind="lots")
+
+
+def test_decisions_have_names_and_signed_means(folder):
+    run = sennit.read(folder)
+    both = run.decisions(link="dsl")
+    assert list(both["reason"]) == ["down", "later"]
+    assert list(both["outcome"]) == ["held", "elsewhere"]
+    assert list(both["b"]) == [3, -5]
+    later = run.decisions(end="b")
+    assert list(later["packets"]) == [9]
+    assert later["at_s"].iloc[0] == pytest.approx(0.01)
+    assert run.decisions(end="a", link="lte").empty
+    assert run.reason_meaning("later")["b"] == "longer wait, ns"
+    with pytest.raises(sennit.TraceError, match="lte, dsl"):
+        run.decisions(link="x")
+
+
+def test_decisions_of_a_trace_without_them_are_an_error_in_words(folder):
+    with h5py.File(folder / "trace.h5", "a") as file:
+        del file["packets"].attrs["reason_names"]
+    with pytest.raises(sennit.TraceError, match="run the scenario again"):
+        sennit.read(folder).decisions()
 
 
 def test_a_file_of_the_run_stands_for_its_folder(folder):
