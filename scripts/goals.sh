@@ -20,7 +20,7 @@ done
 scripts/setup.sh >&2
 cmake --preset release >&2
 cmake --build --preset release --target sennit-sim >&2
-if cmake --build --preset release --target help | grep -q '^fec_goals:'; then
+if cmake --build --preset release --target help | grep '^fec_goals:' >/dev/null; then
   cmake --build --preset release --target fec_goals >&2
 fi
 exec "${goals[@]}" "$@"
