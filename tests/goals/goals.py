@@ -214,7 +214,7 @@ def goal_rows(tasks, results, options, thresholds=None):
                 figure = NoFigure(failure) if failure else figures[check.name]
                 (failures if isinstance(figure, NoFigure) else values).append(figure)
             rows.append(table.row(case.goal, case.name, control, check, values,
-                                  [str(failure) for failure in failures], len(options.seeds),
+                                  [str(failure) for failure in failures], len(mine),
                                   (thresholds or {}).get(name)))
     return rows
 
@@ -225,8 +225,11 @@ def unit_rows(options):
     program = pathlib.Path(options.build) / "bin" / "fec_goals"
     if not wanted or not program.is_file():
         return []
-    done = subprocess.run([program], stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run([program], stdout=subprocess.PIPE, text=True, check=False)
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.strip()]
+    if done.returncode:
+        lines.append({"goal": wanted[0], "profile": program.name, "goal_text": "exit status 0",
+                      "measured": done.returncode, "met": False})
     return [table.unit_row(line) for line in lines if line["goal"] in wanted]
 
 
@@ -246,25 +249,37 @@ def run_goals(options, simulator, cases):
     thresholds = ci_thresholds() if options.ci else None
     if options.ci:
         tasks = [task for task in tasks if asked_in_ci(thresholds, task.case, task.control)]
-    work = lambda task: measure(simulator, options, task)
-    results = {task: (figures, failure) for task, figures, failure in simulator.run_all(tasks, work)}
+    results, interrupted = {}, False
+    try:
+        for task, figures, failure in simulator.run_all(
+            tasks, lambda task: measure(simulator, options, task)
+        ):
+            results[task] = figures, failure
+    except KeyboardInterrupt:  # what has ended is worth a table
+        interrupted, tasks = True, [task for task in tasks if task in results]
     rows = goal_rows(tasks, results, options, thresholds) + unit_rows(options)
     rows.sort(key=lambda row: row["goal"])
     if not rows:
         print("nothing is asked of these goals here")
         return SKIPPED
-    minutes = (time.monotonic() - started) / 60
-    settings = "".join(f", {text}" for text in options.settings)
-    said = (f"{sum(row['met'] for row in rows)} of {len(rows)} met; seeds "
-            f"{','.join(map(str, options.seeds))}, {options.duration or 'full length'}{settings}; "
-            f"{minutes:.1f} min")
-    print(table.write(options.out, "goals", "Goals", table.COLUMNS, [table.cells(r) for r in rows],
-                      [*table.notes(rows), said],
-                      {"seeds": options.seeds, "duration": options.duration, "short": options.short,
-                       "settings": options.settings, "wall_min": round(minutes, 2), "rows": rows}))
+    report(options, rows, (time.monotonic() - started) / 60, interrupted)
+    if interrupted:
+        return 130
     if any(failure for _, failure in results.values()):
         return 3
     return 0 if all(row["met"] for row in rows) else 1
+
+
+def report(options, rows, minutes, interrupted):
+    said = (f"{sum(row['met'] for row in rows)} of {len(rows)} met; seeds "
+            f"{','.join(map(str, options.seeds))}, {options.duration or 'full length'}"
+            f"{''.join(f', {text}' for text in options.settings)}; {minutes:.1f} min"
+            f"{'; interrupted' if interrupted else ''}")
+    print(table.write(options.out, "goals", "Goals", table.COLUMNS, [table.cells(r) for r in rows],
+                      [*table.notes(rows), said],
+                      {"seeds": options.seeds, "duration": options.duration, "short": options.short,
+                       "settings": options.settings, "wall_min": round(minutes, 2),
+                       "interrupted": interrupted, "rows": rows}))
 
 
 def main():
