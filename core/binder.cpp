@@ -91,9 +91,15 @@ std::size_t Binder::collect_views(Instant now, ClassId class_id, Rank rank) {
       !config.links.empty() &&
       std::any_of(paths_.all().begin(), paths_.all().end(),
                   [&](const Path* path) { return path->usable() && prefers(config, *path); });
+  const auto eligible = [&](const Path* path) {
+    return available(path) && (!only_preferred || prefers(config, *path));
+  };
+  const bool only_measured =
+      std::any_of(paths_.all().begin(), paths_.all().end(),
+                  [&](const Path* path) { return eligible(path) && path->capacity_probe.done(); });
   std::size_t count = 0;
   for (const Path* path : paths_.all()) {
-    if (!available(path) || (only_preferred && !prefers(config, *path))) continue;
+    if (!eligible(path) || (only_measured && !path->capacity_probe.done())) continue;
     views_[count++] = path->view(now, rank);
   }
   return count;
@@ -135,7 +141,10 @@ std::size_t Binder::bind_staged(Instant now, ClassId class_id, std::size_t count
   scheduler_->assign(input, {choice.data(), count});
   std::size_t bound = 0;
   while (bound < count && choice[bound] != 0 && !retention_.full()) {
-    bind_packet(now, std::move(stage.packets[bound]), with_duplicate(now, class_id, choice[bound]));
+    const PathMask ids = with_duplicate(now, class_id, choice[bound]);
+    Packet& packet = stage.packets[bound];
+    const PathMask copies = copies_that_measure(ids);
+    bind_packet(now, std::move(packet), ids, copies);
     ++bound;
   }
   if (bound < count && choice[bound] != 0) explain_hold(class_id, Reason::retention_full);
@@ -159,8 +168,9 @@ void Binder::explain_missing(ClassId class_id, std::size_t bound, bool held) {
     }
     const ClassConfig& config = config_.classes[index(class_id)];
     const bool wanted = config.links.empty() || prefers(config, *path);
+    const Reason eligible = path->capacity_probe.done() ? Reason::queue_full : Reason::unmeasured;
     const Reason reason =
-        path->unusable_because().value_or(wanted ? Reason::queue_full : Reason::class_links);
+        path->unusable_because().value_or(wanted ? eligible : Reason::class_links);
     const auto waiting = static_cast<std::int64_t>(path->queues[index(class_id)].size());
     const std::int64_t a = reason == Reason::queue_full ? waiting : 0;
     if (bound > 0) {
@@ -198,6 +208,27 @@ PathMask Binder::with_duplicate(Instant now, ClassId class_id, PathMask rows) co
   return asked ? ids | bit_of(second->path) : ids;
 }
 
+/// Paths that no packet is bound to before they have been measured (see capacity_probe.h), and that
+/// cost no more than those which carry this one. Before any has been, a packet goes on all.
+PathMask Binder::copies_that_measure(PathMask chosen) {
+  int cost = 0;
+  for (const Path* path : paths_.all()) {
+    if ((chosen & bit_of(index(path->id))) != 0) cost = std::max<int>(cost, path->config.cost);
+  }
+  const bool any_done = std::any_of(paths_.all().begin(), paths_.all().end(), [](const Path* path) {
+    return path->usable() && path->capacity_probe.done();
+  });
+  PathMask copies = 0;
+  for (Path* path : paths_.all()) {
+    const PathMask bit = bit_of(index(path->id));
+    if (!path->usable() || path->config.cost > cost) continue;
+    if (any_done ? !path->capacity_probe.wants() : path->capacity_probe.done()) continue;
+    path->capacity_probe.on_copy();
+    copies |= bit & ~chosen;
+  }
+  return copies;
+}
+
 // A realtime packet goes on two paths when it may well be late on the best one, either because that
 // path's delay varies by more than half the budget or because its answer is due and has not come.
 // It must cost the other path little.
@@ -210,7 +241,7 @@ bool Binder::in_doubt(Instant now, const Path& chosen, const PathView& second,
   return facts.oldest_unanswered && now > *facts.oldest_unanswered + facts.usual_answer;
 }
 
-void Binder::bind_packet(Instant now, Packet packet, PathMask chosen) {
+void Binder::bind_packet(Instant now, Packet packet, PathMask chosen, PathMask copies) {
   PacketInfo& info = packet.info();
   const std::size_t class_index = index(info.class_id);
   const Duration waited = now - info.since;
@@ -228,7 +259,8 @@ void Binder::bind_packet(Instant now, Packet packet, PathMask chosen) {
   const Bytes size = queued_size(packet.size());
   const RetainedRef ref = retention_.keep(std::move(packet));
   Retained& entry = *retention_.find(ref);
-  for (PathMask rest = chosen; rest != 0; rest &= rest - 1) {
+  entry.measuring = static_cast<std::uint8_t>(std::popcount(copies));
+  for (PathMask rest = chosen | copies; rest != 0; rest &= rest - 1) {
     Path& path = *paths_.find(PathId{static_cast<std::uint8_t>(std::countr_zero(rest))});
     (rank == Rank::ahead ? path.sparse : path.queues[class_index]).push(ref);
     path.queued_at(rank) += size;

@@ -77,8 +77,9 @@ class Binder {
   void explain_hold(ClassId class_id, Reason reason);
   std::size_t fill_stage(Instant now, ClassId class_id, std::size_t want);
   std::size_t bind_staged(Instant now, ClassId class_id, std::size_t count);
-  void bind_packet(Instant now, Packet packet, PathMask chosen);
+  void bind_packet(Instant now, Packet packet, PathMask chosen, PathMask copies);
   PathMask with_duplicate(Instant now, ClassId class_id, PathMask rows) const;
+  PathMask copies_that_measure(PathMask chosen);
   bool in_doubt(Instant now, const Path& chosen, const PathView& second,
                 const ClassConfig& config) const;
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 
+#include "core/capacity_probe.h"
 #include "core/config.h"
 #include "core/line_loss.h"
 #include "core/loss_detector.h"
@@ -92,6 +93,7 @@ struct Path {
   OneWayDelay forward;
   LineLoss line_loss;
   RateControl rate;
+  CapacityProbe capacity_probe;
   Pacer pacer;
   std::array<RefQueue, classes_max> queues;  // new packets, per class in sequence order
   RefQueue sparse;                           // new packets of sparse flows: ahead of their class

@@ -15,7 +15,7 @@ constexpr int cruise_rounds = 5;  // between probes of a path that had no more t
 // Mean deviation of the bandwidth from probe to probe, relative: below it, a path is what it was.
 constexpr double variation_of_steady = 0.05;
 constexpr double variation_gain = 1.0 / 16;
-constexpr double growth_expected = 1.25;   // of the bandwidth per start-up round (BBR)
+constexpr double growth_expected = 1.25;  // of the bandwidth per start-up round (BBR)
 constexpr int plateau_rounds = 3;
 constexpr double random_loss_max = 0.02;  // above it, with a queue, loss is congestion
 constexpr double congestion_backoff = 0.7;
@@ -108,6 +108,7 @@ void RateControl::on_report(const RateSample& sample) {
 // The maximum over the last eight to ten rounds, kept in time slots of a bit more than one round.
 void RateControl::update_bandwidth(const RateSample& sample) {
   if (sample.delivery_rate.is_zero()) return;
+  measured_ = measured_ || !sample.app_limited;
   if (sample.app_limited && sample.delivery_rate < bandwidth_) return;
   latest_ = sample.delivery_rate;
   const Duration slot = scaled(round_, 1.25);
@@ -183,7 +184,8 @@ Duration RateControl::touch_length() const {
 void RateControl::follow_variation() {
   const double now = bandwidth_.mbps();
   if (bandwidth_mean_ <= 0) bandwidth_mean_ = now;
-  variation_ += (std::min(1.0, std::abs(now / bandwidth_mean_ - 1.0)) - variation_) * variation_gain;
+  variation_ +=
+      (std::min(1.0, std::abs(now / bandwidth_mean_ - 1.0)) - variation_) * variation_gain;
   bandwidth_mean_ += (now - bandwidth_mean_) * variation_gain;
 }
 
@@ -197,7 +199,8 @@ void RateControl::run_probe_up(const RateSample& sample) {
   const Duration touch = touch_length();
   if (touching_ && sample.now - phase_began_ >= touch) gain_ = 1.0;
   if (sample.now - round_began_ < (touching_ ? touch : round_)) return;
-  const double excess = touching_ ? (probe_gain_first - 1.0) * (to_seconds(touch) / to_seconds(round_)) : gain_ - 1.0;
+  const double excess =
+      touching_ ? (probe_gain_first - 1.0) * (to_seconds(touch) / to_seconds(round_)) : gain_ - 1.0;
   const bool delivered = bandwidth_ >= round_start_bandwidth_.scaled_by(1.0 + 0.5 * excess);
   if (!probe_was_limited_ || !delivered) {
     if (probe_was_limited_) ++failed_probes_;

@@ -58,6 +58,8 @@ class RateControl {
   BitRate rate() const { return rate_; }  // for the pacer; never zero
   /// What the path sustains now: the pacing rate without its probing gain. For schedulers.
   BitRate sustained() const { return std::max(bandwidth_.scaled_by(queue_gain_), rate_floor); }
+  /// The path has been the limit of what it was given.
+  bool measured() const { return measured_; }
   BitRate bandwidth() const { return bandwidth_; }  // windowed maximum of the delivery rate
   /// Bytes that may be unacknowledged: rate x (base round trip + target queue + report interval),
   /// and a margin for aggregation.
@@ -108,6 +110,7 @@ class RateControl {
   double gain_;
   double queue_gain_ = 1.0;
   bool base_delay_is_stale_ = false;
+  bool measured_ = false;
   Duration round_;
   Duration queue_target_;
   Bytes inflight_limit_;

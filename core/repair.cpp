@@ -30,7 +30,10 @@ void Repair::on_lost(Instant now, Path& path, const SentRecord& record) {
     Retained* entry = retention_.find(ref);
     if (entry == nullptr) continue;
     if (entry->in_flight > 0) --entry->in_flight;
-    const bool other_copy = entry->in_flight > 0 || entry->waiting > 0;
+    // Nobody waits for a copy that measures a path: it may be the last of its burst, whose loss
+    // shows late.
+    if (entry->measuring > 0 && !path.capacity_probe.done()) --entry->measuring;
+    const bool other_copy = entry->in_flight + entry->waiting > entry->measuring;
     if (!entry->settled && !other_copy && worth_saving(now, *entry)) {
       const unsigned copies = std::min<unsigned>(entry->rounds + 1u, copies_max);
       reinject(now, ref, *entry, path, copies);

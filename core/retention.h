@@ -19,6 +19,7 @@ struct Retained {
   Instant first_sent{};
   std::uint8_t waiting = 0;    // path queues that hold it
   std::uint8_t in_flight = 0;  // datagrams whose fate is not known
+  std::uint8_t measuring = 0;  // of both, copies that only measure a path
   std::uint8_t rounds = 0;     // times it was given to other paths after a loss
   bool settled = false;        // acknowledged: nothing more is worth sending
 };

@@ -53,6 +53,7 @@ struct Tunnel::State {
                           std::uint32_t sent_us);
   bool handle_report(Instant now, std::span<const std::byte> body, std::uint32_t sent_us);
   void apply_report(Instant now, Path& path, const wire::PathReport& report, std::uint32_t sent_us);
+  void note_first_answers(Path& path, const LossDetector::Outcome& outcome);
   void apply_rate(Instant now, Path& path, const LossDetector::Outcome& outcome,
                   const wire::PathReport& report);
   bool handle_path_status(std::span<const std::byte> body);
@@ -275,7 +276,19 @@ void Tunnel::State::apply_report(Instant now, Path& path, const wire::PathReport
   if (!outcome.newest_advanced) return;
   path.probe_timeouts = 0;
   apply_rate(now, path, outcome, report);
+  note_first_answers(path, outcome);
   hear_from(now, path);
+}
+
+void Tunnel::State::note_first_answers(Path& path, const LossDetector::Outcome& outcome) {
+  if (path.capacity_probe.done()) return;
+  const auto count = [&](const std::vector<PathSeq>& numbers) {
+    for (const PathSeq number : numbers) {
+      if (path.flight.record(number).refs > 0) path.capacity_probe.on_answer(path.rate.measured());
+    }
+  };
+  count(outcome.acknowledged);
+  count(outcome.lost);
 }
 
 void Tunnel::State::apply_rate(Instant now, Path& path, const LossDetector::Outcome& outcome,

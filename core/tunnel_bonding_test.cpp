@@ -72,6 +72,17 @@ TEST(Bonding, a_link_fifty_times_slower_does_not_hurt) {
   EXPECT_LE(with_slow, alone + 5ms);
 }
 
+// Nothing is known about either link when the first flow begins.
+TEST(Bonding, a_thin_link_does_not_delay_the_first_packets) {
+  Pair pair({symmetric(0.3, 20ms), symmetric(50, 25ms)});
+  pair.run(200ms);
+  pair.send_stream(Pair::a, 1, BitRate::from_mbps(4), 200ms, packet_size);
+  pair.run(3s);
+  EXPECT_EQ(pair.missing(Pair::a, 1), 0u);
+  EXPECT_EQ(out_of_order(pair.delivered(Pair::b), 1), 0u);
+  EXPECT_LE(transit_quantile(pair.delivered(Pair::b), 1, 1.0), 25ms + 60ms);
+}
+
 TEST(Bonding, a_light_flow_stays_on_the_faster_link) {
   Pair pair({symmetric(50, 10ms), symmetric(50, 60ms)});
   pair.send_stream(Pair::a, 1, BitRate::from_mbps(10), 4s, packet_size);

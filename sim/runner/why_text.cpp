@@ -223,7 +223,7 @@ std::string words_of(const WhyShare& share, const TraceInfo& info) {
   if (name == "suspect") return "it was SUSPECT: an answer was overdue";
   if (name == "down") return "it was DOWN";
   if (name == "blocked") return "its driver took no more (socket full)";
-  if (name == "unmeasured") return "its delay had not been measured yet";
+  if (name == "unmeasured") return "it had not been measured yet";
   if (name == "queue_full") return fmt::format("its own queue was full ({:.0f} packets)", a);
   if (name == "class_links") return "the class is bound to other links (`links:` of the class)";
   if (name == "class_rate") return "the class had used up its rate (`rate_max:` of the class)";
