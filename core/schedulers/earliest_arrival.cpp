@@ -2,7 +2,7 @@
 // aggregation for real-time applications in heterogeneous wireless networks", IEEE TMC 2006) comes
 // close to one link of the summed rate:
 //
-//   A_i = wait_i + L/r_i + d_i + kappa s_i       wait_i = (queued_i + bytes beyond the window)/r_i
+//   A_i = wait_i + L/r_i + d_i + kappa s_i       wait_i = max(queued_i, bytes beyond the window)/r_i
 //
 // kappa, the weight of jitter s, is 1, and 2 for realtime packets, for which late is lost.
 //
@@ -76,7 +76,7 @@ class EarliestArrival final : public Scheduler {
       const auto base = std::min(p.one_way_ns, p.base_one_way_ns);
       candidates_[i] = {beside + static_cast<double>(p.one_way_ns),
                         packet.size * ns_per_byte + static_cast<double>(base),
-                        static_cast<double>(p.queued_bytes) * ns_per_byte + blocked, blocked,
+                        std::max(static_cast<double>(p.queued_bytes) * ns_per_byte, blocked), blocked,
                         fits(p, packet) ? p.cost : unusable};
     }
   }
