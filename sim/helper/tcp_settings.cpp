@@ -6,12 +6,12 @@
 
 #include "ns3/boolean.h"
 #include "ns3/config.h"
-#include "ns3/tcp-bbr.h"
 #include "ns3/tcp-cubic.h"
 #include "ns3/tcp-l4-protocol.h"
 #include "ns3/tcp-linux-reno.h"
 #include "ns3/uinteger.h"
 #include "sim/model/ns3_time.h"
+#include "sim/model/tcp_linux_bbr.h"
 
 namespace sennit {
 
@@ -85,7 +85,7 @@ ns3::Ptr<ns3::Socket> make_tcp_socket(ns3::Ptr<ns3::Node> node,
   const std::array<std::pair<const char*, ns3::TypeId>, 3> known{
       {{"cubic", ns3::TcpCubic::GetTypeId()},
        {"newreno", ns3::TcpLinuxReno::GetTypeId()},
-       {"bbr", ns3::TcpBbr::GetTypeId()}}};
+       {"bbr", TcpLinuxBbr::GetTypeId()}}};
   for (const auto& [name, type] : known) {
     if (congestion_control != name) continue;
     return node->GetObject<ns3::TcpL4Protocol>()->CreateSocket(type);
