@@ -51,6 +51,10 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(done.returncode, 2)
         self.assertIn("sennit-sim is not there", done.stderr)
 
+    def test_the_simulator_names_its_schedulers(self):
+        names = goals.Simulator(BUILD).schedulers(goal_list.CASES[0].path)
+        self.assertLessEqual({"earliest-arrival", "min-rtt", "cheapest-path-first"}, set(names))
+
     def test_a_run_that_crashes_leaves_the_others(self):
         program = self.folder / "bin" / "sennit-sim"
         program.parent.mkdir()

@@ -62,10 +62,10 @@ class Simulator:
     def schedulers(self, scenario):
         """Names of all that are built in: the simulator lists them when it does not know one."""
         try:
-            self.run([scenario, "--set", "tunnel.scheduler.algorithm=?"])
+            self.run([scenario, "--set", "tunnel.scheduler.algorithm=which"])
         except BadInput as error:
             _, _, names = str(error).partition("allowed: ")
             if names:
                 return names.split(", ")
             raise
-        raise RunFailed("sennit-sim accepted a scheduler called '?'")
+        raise RunFailed("sennit-sim accepted a scheduler called which")
