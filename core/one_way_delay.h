@@ -18,6 +18,7 @@ class OneWayDelay {
       smoothed_ = newest;
       measured_ = true;
     }
+    measure_noise(least);
     const Duration error = newest - smoothed_;
     deviation_ += (Duration{std::llabs(error.count())} - deviation_) / 4;
     smoothed_ += error / 4;  // reports come four times a round trip: half a round trip of memory
@@ -32,6 +33,11 @@ class OneWayDelay {
   bool measured() const { return measured_; }
   Duration smoothed() const { return smoothed_; }
   Duration deviation() const { return deviation_; }
+  /// By how much the least delay of a report strays from that of its neighbours: what of the delay
+  /// is neither queue nor route. A report that lies between its neighbours, as on every slope of a
+  /// queue, strays by nothing (a median filter of three). About 0.56 of the standard deviation when
+  /// reports are independent.
+  Duration noise() const { return noise_; }
   /// Least of the last ten seconds.
   Duration base() const { return least_since(base_, last_ - 10s); }
   /// Least of the last `window` (at least the newest report) minus base().
@@ -70,7 +76,23 @@ class OneWayDelay {
     return least;
   }
 
-  Duration smoothed_{}, deviation_{};
+  void measure_noise(Duration least) {
+    const Duration before = least_before_[0], middle = least_before_[1];
+    if (reports_ >= 2) {
+      const Duration median =
+          std::max(std::min(before, middle), std::min(std::max(before, middle), least));
+      const Duration stray =
+          std::min<Duration>(Duration{std::llabs((middle - median).count())}, stray_max);
+      noise_ += (stray - noise_) / 16;
+    }
+    least_before_ = {middle, least};
+    reports_ = std::min(reports_ + 1, 2);
+  }
+
+  static constexpr Duration stray_max = std::chrono::milliseconds{50};
+  Duration smoothed_{}, deviation_{}, noise_{};
+  std::array<Duration, 2> least_before_{};  // of the two reports before
+  int reports_ = 0;
   std::array<Least, 16> recent_{};
   std::size_t recent_next_ = 0;
   std::array<Least, 11> base_{};  // one second each

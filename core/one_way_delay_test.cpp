@@ -98,6 +98,31 @@ TEST(OneWayDelay, the_base_is_the_least_of_about_ten_seconds) {
   }
 }
 
+TEST(OneWayDelay, the_slopes_of_a_queue_are_no_noise) {
+  OneWayDelay delay;
+  Instant now{100s};
+  for (int i = 0; i < 200; ++i) {
+    const Duration queue = (i / 50) % 2 == 0 ? i % 50 * 1ms : (50 - i % 50) * 1ms;
+    delay.on_report(now += 10ms, 20ms + queue, 20ms + queue);
+  }
+  EXPECT_LT(delay.noise(), 200us);
+}
+
+TEST(OneWayDelay, noise_is_about_half_of_the_standard_deviation_of_the_reports) {
+  OneWayDelay delay;
+  Rng rng{4};
+  Instant now{100s};
+  double sum = 0;
+  for (int i = 0; i < 4000; ++i) {
+    double normal = -6;  // Irwin and Hall: nearly normal, variance 1
+    for (int k = 0; k < 12; ++k) normal += rng.uniform();
+    const Duration value = 40ms + scaled(10ms, normal);
+    delay.on_report(now += 10ms, value, value);
+    sum += to_seconds(delay.noise());
+  }
+  EXPECT_NEAR(sum / 4000, 0.0056, 0.0005);
+}
+
 TEST(OneWayDelay, a_path_that_was_away_starts_anew) {
   OneWayDelay delay;
   report(delay, Instant{100s}, 2s, 20ms);

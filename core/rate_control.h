@@ -35,7 +35,9 @@ struct RateSample {
   bool app_limited = true;     // the path was not the limit while the sample was taken
   Duration standing_queue{};   // least one-way delay of the last half round trip minus the base
   Duration delay_deviation{};  // mean deviation of the one-way delay: the noise in standing_queue
+  Duration delay_noise{};      // what single reports of standing_queue stray by
   Duration rtt_smoothed{}, rtt_min{};
+  Bytes in_flight{};       // unacknowledged after the report
   double loss = 0;         // fraction of the datagrams that this report decided
   double ce_fraction = 0;  // fraction of them that carried a congestion mark
 };

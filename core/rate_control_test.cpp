@@ -103,6 +103,8 @@ class FluidLink {
     sample.now = now_;
     sample.rtt_smoothed = srtt_;
     sample.rtt_min = base_rtt_;
+    sample.delay_noise = delay_.noise();
+    sample.in_flight = Bytes{static_cast<std::int64_t>(sent_ - acknowledged_)};
     sample.standing_queue = delay_.standing_queue(srtt_ / 2);
     sample.delay_deviation = delay_.deviation();
     sample.loss = loss_;

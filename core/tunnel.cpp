@@ -302,6 +302,8 @@ void Tunnel::State::apply_rate(Instant now, Path& path, const LossDetector::Outc
   sample.app_limited = outcome.app_limited;
   sample.standing_queue = path.forward.standing_queue(path.flight.srtt() / 2);
   sample.delay_deviation = path.forward.deviation();
+  sample.in_flight = path.flight.in_flight();
+  sample.delay_noise = path.forward.noise();
   sample.rtt_smoothed = path.flight.srtt();
   sample.rtt_min = path.flight.rtt_min();
   if (decided > 0) {

