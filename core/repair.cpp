@@ -50,12 +50,13 @@ bool Repair::worth_saving(Instant now, const Retained& entry) const {
 void Repair::reinject(Instant now, RetainedRef ref, Retained& entry, const Path& lost_on,
                       unsigned copies) {
   if (entry.rounds < 255) ++entry.rounds;
-  std::uint32_t excluded = 1u << index(lost_on.id);
+  const std::uint32_t lost_here = 1u << index(lost_on.id);
+  std::uint32_t used = 0;
   for (unsigned i = 0; i < copies; ++i) {
-    Path* path = paths_.fastest(now, entry.packet.size(), excluded);
-    if (path == nullptr && i == 0) path = paths_.fastest(now, entry.packet.size());
+    Path* path = paths_.fastest(now, entry.packet.size(), used | lost_here);
+    if (path == nullptr) path = paths_.fastest(now, entry.packet.size(), used);
     if (path == nullptr || !binder_.queue_copy(now, *path, ref, entry)) return;
-    excluded |= 1u << index(path->id);
+    used |= 1u << index(path->id);
     ++reinjected_;
     const PacketInfo& info = entry.packet.info();
     observer_.trace(now, TraceKind::reinjected, static_cast<std::uint8_t>(path->id), info.class_id,

@@ -125,5 +125,18 @@ TEST(Repair, an_adaptive_code_sends_nothing_on_clean_links) {
   EXPECT_EQ(lost_share(pair, 1), 0);
 }
 
+// Copies grow by round: p^(1 + 1 + 2) is left after the second, not p^3. With two links the second
+// copy of a round goes where the packet was lost, or there would be none.
+TEST(Repair, the_second_round_sends_two_copies_over_two_links_too) {
+  PairLink lossy = symmetric(20, 20ms);
+  lossy.a_to_b.loss = RandomLoss{0.25};
+  Pair pair({lossy, lossy});
+  pair.send_stream(Pair::a, 1, BitRate::from_mbps(4), 8s);
+  pair.run(9s);
+  const double copies = static_cast<double>(pair.metrics(Pair::a).reinjected) /
+                        static_cast<double>(pair.sent(Pair::a, 1));
+  EXPECT_GT(copies, 0.36);  // 0.25 + 2 * 0.25^2 + 3 * 0.25^4; one at a time: 0.33
+}
+
 }  // namespace
 }  // namespace sennit
