@@ -9,6 +9,9 @@ namespace {
 // Every so many reports one more goes out on the path that it is about, so that a path whose
 // reverse direction is dead, and one whose forward direction is, can be told apart.
 constexpr std::uint32_t own_path_every = 4;
+// What is said on a path that costs more than others, only to be safe, is said no oftener: at the
+// usual pace it was 1.4 % of a load of 10 Mbit/s.
+constexpr Duration costly_interval = 50ms;
 
 std::span<std::byte> append_frame(Packet& packet, wire::FrameKind kind, ClassId class_id,
                                   std::size_t size, bool length_follows) {
@@ -88,7 +91,9 @@ void Feedback::send_reports(Instant now) {
     const bool about = (reported >> index(path->id) & 1) != 0;
     const bool own_turn = about && path->reports_made % own_path_every == 0;
     const bool only_way = fastest == nullptr && about;
-    if (path == fastest || !(own_turn || only_way || path == second)) continue;
+    const bool safer = path == second && now >= path->last_safety_copy + pause_on(*path);
+    if (path == fastest || !(own_turn || only_way || safer)) continue;
+    path->last_safety_copy = now;
     Packet copy = sender_.new_control();
     if (!copy) return;
     copy.resize(packet.size());
@@ -96,6 +101,14 @@ void Feedback::send_reports(Instant now) {
     path->queue_control(std::move(copy));
   }
   if (fastest != nullptr) fastest->queue_control(std::move(packet));
+}
+
+Duration Feedback::pause_on(const Path& path) const {
+  const auto all = paths_.all();
+  const bool costly = std::any_of(all.begin(), all.end(), [&](const Path* other) {
+    return other->up() && other->config.cost < path.config.cost;
+  });
+  return costly ? costly_interval : Duration::zero();
 }
 
 Packet Feedback::make_report_datagram(Instant now, std::uint32_t& reported) {
@@ -154,7 +167,7 @@ Instant Feedback::tail_due(const Path& path) const {
   if (!path.usable() || paths_.all().size() < 2) return never;
   for (std::size_t i = 0; i < config_.classes.size(); ++i) {
     if (!owes_tail(path, ClassId{static_cast<std::uint8_t>(i)})) continue;
-    return path.last_tail + path.flight.report_interval();
+    return path.last_tail + std::max(path.flight.report_interval(), pause_on(path));
   }
   return never;
 }

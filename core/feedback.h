@@ -35,6 +35,9 @@ class Feedback {
   void send_tails(Instant now, Path& path);
   Instant ping_due(const Path& path) const;
   Instant tail_due(const Path& path) const;
+  /// Least time between what is only said to be safe: none on a path that costs no more than
+  /// others.
+  Duration pause_on(const Path& path) const;
   bool owes_tail(const Path& path, ClassId class_id) const;
 
   const TunnelConfig& config_;

@@ -109,6 +109,7 @@ struct Path {
   PathSeq overdue_from{};        // everything before was copied because it was overdue
   std::array<DataSeq, classes_max> tail_sent{};  // proof of order sent for an idle path
   Instant last_tail{};
+  Instant last_safety_copy{};  // of a report, sent here because it may be lost elsewhere
   std::uint64_t sent_datagrams = 0, sent_bytes = 0, repair_bytes = 0, control_bytes = 0;
 
   // --- from the peer ---
