@@ -100,7 +100,9 @@ std::size_t Binder::collect_views(Instant now, ClassId class_id, Rank rank) {
   std::size_t count = 0;
   for (const Path* path : paths_.all()) {
     if (!eligible(path) || (only_measured && !path->capacity_probe.done())) continue;
-    views_[count++] = path->view(now, rank);
+    views_[count] = path->view(now, rank);
+    if (rank == Rank::normal && is_bulk(config)) views_[count].line_ns = path->line.count();
+    ++count;
   }
   return count;
 }
@@ -336,6 +338,32 @@ void Binder::on_paths_measured() {
   realtime_bytes_ = {};
   ingress_.set_round_trip(longest);
   ingress_.set_rate(sum);
+  if (scheduler_->equalises()) set_lines();
+}
+
+// The slowest path in use: the first that is not full, or the last, of those within reach.
+void Binder::set_lines() {
+  std::array<Path*, paths_max> near_first{};
+  std::size_t count = 0;
+  for (Path* path : paths_.all()) {
+    path->line = {};
+    if (path->usable() && path->config.cost == 0) near_first[count++] = path;
+  }
+  const auto end = near_first.begin() + static_cast<std::ptrdiff_t>(count);
+  std::sort(near_first.begin(), end, [](const Path* x, const Path* y) {
+    return std::pair{x->forward.base(), x->id} < std::pair{y->forward.base(), y->id};
+  });
+  std::size_t last = 0;
+  while (last + 1 < count && near_first[last]->saturation.saturated() &&
+         near_first[last + 1]->forward.base() - near_first[0]->forward.base() <=
+             config_.scheduler.spread_max) {
+    ++last;
+  }
+  for (std::size_t i = 0; i < last; ++i) {
+    const Duration lead = near_first[last]->forward.base() - near_first[i]->forward.base();
+    // A little shorter, or a packet that would arrive at the same time either way goes far.
+    near_first[i]->line = std::max(Duration::zero(), lead - config_.scheduler.commit_slack);
+  }
 }
 
 }  // namespace sennit

@@ -68,6 +68,7 @@ class Binder {
     std::size_t size = 0;
   };
 
+  void set_lines();
   void bind_class(Instant now, ClassId class_id);
   std::size_t collect_views(Instant now, ClassId class_id, Rank rank);
   Rank rank_of(const Packet& packet) const;

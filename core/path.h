@@ -8,6 +8,7 @@
 
 #include "core/capacity_probe.h"
 #include "core/config.h"
+#include "core/delay_equaliser.h"
 #include "core/line_loss.h"
 #include "core/loss_detector.h"
 #include "core/observe.h"
@@ -77,6 +78,12 @@ class ClassArrivals {
   bool pending_ = false;
 };
 
+/// A class that may wait for order on a far path: see delay_equaliser.h.
+inline bool is_bulk(const ClassConfig& config) {
+  return config.ordered && !config.realtime &&
+         config.latency_budget > std::chrono::milliseconds{200};
+}
+
 struct Path {
   Path(PathId path_id, const PathConfig& path_config, const Address& address,
        const RateLimits& limits, Instant now);
@@ -94,6 +101,8 @@ struct Path {
   LineLoss line_loss;
   RateControl rate;
   CapacityProbe capacity_probe;
+  Saturation saturation;
+  Duration line{};  // bulk leaves no earlier than this after it was bound (delay_equaliser.h)
   Pacer pacer;
   std::array<RefQueue, classes_max> queues;  // new packets, per class in sequence order
   RefQueue sparse;                           // new packets of sparse flows: ahead of their class
@@ -131,6 +140,15 @@ struct Path {
   /// Why not, if it is not.
   std::optional<Reason> unusable_because() const;
   bool has_queued() const;
+  /// The line as long as the path's rate control does not probe; else shorter by the probe's gain,
+  /// or what is in the line would bound the rate and no probe would ever find more.
+  Duration line_now() const {
+    return scaled(line, std::min(1.0, rate.sustained().mbps() / rate.rate().mbps()));
+  }
+  /// Nothing waits here but new packets in class queues.
+  bool only_new_queued() const {
+    return !stash && control.empty() && repairs.empty() && sparse.empty() && symbols.empty();
+  }
   Bytes& queued_at(Rank rank) { return queued_in[static_cast<std::size_t>(rank)]; }
   /// Bytes that leave before a new packet of this rank.
   Bytes queued_before(Rank rank) const {

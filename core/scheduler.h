@@ -26,12 +26,13 @@ struct PathView {
   std::int64_t rate_bps;      // pacing rate, bit/s, > 0
   std::int64_t window_bytes;  // bytes that fit under the inflight limit beside `queued_bytes`
   std::int64_t queued_bytes;  // bytes accepted for this path and not yet on the wire
+  std::int64_t line_ns;       // the packet leaves no earlier than this from now
   float loss;                 // fraction lost, smoothed
   std::uint8_t path;          // PathId
   std::uint8_t cost;          // operator's preference: 0 = use first
   std::uint16_t mtu;          // largest inner packet that fits
 };
-static_assert(sizeof(PathView) == 64);
+static_assert(sizeof(PathView) == 72);
 
 /// What a scheduler may know of a packet.
 struct PacketView {
@@ -83,6 +84,8 @@ class Scheduler {
   /// The operator's name of a path, told before its first row; for policies that are configured by
   /// name (weights).
   virtual void set_path_name(PathId, std::string_view) {}
+  /// Whether paths should be made to look equally far to bulk (delay_equaliser.h).
+  virtual bool equalises() const { return false; }
   /// Fill choice[i] for packets[i]; both spans have equal length. A 0 stops the caller: it and all
   /// later packets of the batch stay queued in order, so once a packet is held the rest must be
   /// held too. Must not depend on how packets were cut into batches (tests/batch_invariance).

@@ -66,7 +66,7 @@ void Sender::fill(Instant now, Path& path, Transmit& out) {
     if (path.stash) {
       datagram = std::move(path.stash);
     } else {
-      const Choice choice = choose(path);
+      const Choice choice = choose(now, path);
       if (choice.source == Source::nothing) return;
       if (choice.source != Source::control && !may_send(now, path)) {
         explain_window(now, path, choice);
@@ -89,7 +89,7 @@ void Sender::fill(Instant now, Path& path, Transmit& out) {
 
 // Service on a path: what others wait for first (reports), then realtime, then what was lost, then
 // packets of flows that build no queue, then the rest by class.
-Sender::Choice Sender::choose(Path& path) {
+Sender::Choice Sender::choose(Instant now, Path& path) {
   if (!path.control.empty()) return {Source::control, {}, nullptr};
   const std::size_t classes = config_.classes.size();
   for (std::size_t i = 0; i < classes; ++i) {
@@ -103,9 +103,31 @@ Sender::Choice Sender::choose(Path& path) {
   if (peek(path, path.sparse)) return {Source::sparse, {}, &path.sparse};
   for (std::size_t i = 0; i < classes; ++i) {
     RefQueue& queue = path.queues[index(class_order_[i])];
-    if (peek(path, queue)) return {Source::class_queue, class_order_[i], &queue};
+    const Next next = peek(path, queue);
+    if (next && ready_at(path, class_order_[i], next) <= now) {
+      return {Source::class_queue, class_order_[i], &queue};
+    }
   }
   return {};
+}
+
+// Through the delay line.
+Instant Sender::ready_at(const Path& path, ClassId class_id, const Next& next) const {
+  const Instant bound = next.entry->packet.info().since;
+  return is_bulk(config_.classes[index(class_id)]) ? bound + path.line_now() : bound;
+}
+
+// The first instant at which anything that waits for the path has passed its delay line.
+Instant Sender::line_passed_at(const Path& path) const {
+  Instant first = never;
+  for (std::size_t i = 0; i < config_.classes.size(); ++i) {
+    const RefQueue& queue = path.queues[i];
+    if (queue.empty()) continue;
+    const Retained* entry = retention_.find(queue.front());
+    const Duration line = is_bulk(config_.classes[i]) ? path.line_now() : Duration::zero();
+    first = std::min(first, entry->packet.info().since + line);
+  }
+  return first;
 }
 
 bool Sender::may_send(Instant now, Path& path) const {
@@ -177,7 +199,9 @@ Packet Sender::build_data(Instant now, Path& path, const Choice& choice) {
   }
   pool_.prefetch(first.entry->packet.size() + wire::data_overhead);  // for the next datagram
   const PacketInfo& info = first.entry->packet.info();
-  const bool limited = path.pacer.ready_at() > info.since || path.window_blocked_at >= info.since;
+  const Instant ready =
+      choice.source == Source::class_queue ? ready_at(path, choice.class_id, first) : info.since;
+  const bool limited = path.pacer.ready_at() > ready || path.window_blocked_at >= ready;
   const std::uint64_t sequence = info.sequence.value;
   const ClassId class_id = info.class_id;
   const bool extra = first.entry->rounds > 0 || first.entry->in_flight > 0;
@@ -305,7 +329,10 @@ Instant Sender::next_wake(Instant now) const {
   for (const Path* path : paths_.all()) {
     if (!path->usable() || !path->carrier || !path->has_queued()) continue;
     if (!path->window_open(Bytes{1500})) continue;  // a report or a timeout opens it
-    const Instant at = path->pacer.wake_at(Bytes{1500}, path->rate.rate());
+    Instant at = path->pacer.wake_at(Bytes{1500}, path->rate.rate());
+    if (path->line > Duration::zero() && path->only_new_queued()) {
+      at = std::max(at, line_passed_at(*path));
+    }
     // What may go already and did not waits for something else (an empty pool): look again soon.
     wake = std::min(wake, at > now ? at : now + Duration{1ms});
   }

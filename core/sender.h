@@ -40,7 +40,9 @@ class Sender {
   };
 
   void fill(Instant now, Path& path, Transmit& out);
-  Choice choose(Path& path);
+  Choice choose(Instant now, Path& path);
+  Instant line_passed_at(const Path& path) const;
+  Instant ready_at(const Path& path, ClassId class_id, const Next& next) const;
   bool may_send(Instant now, Path& path) const;
   void explain_blocked(const Path& path);
   void explain_window(Instant now, const Path& path, const Choice& choice);

@@ -314,6 +314,7 @@ void Tunnel::State::apply_rate(Instant now, Path& path, const LossDetector::Outc
   path.line_loss.on_report(now, outcome.lost.size(), outcome.acknowledged.size(), congested,
                            sample.rtt_smoothed);
   path.rate.on_report(sample);
+  path.saturation.on_sample(now, !sample.app_limited);
   if (path.rate.base_delay_is_stale()) path.forward.rebase();
   observer.trace(now, TraceKind::estimate, static_cast<std::uint8_t>(path.id), ClassId{},
                  static_cast<std::uint64_t>(path.rate.phase()),

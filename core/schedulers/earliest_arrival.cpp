@@ -2,7 +2,8 @@
 // aggregation for real-time applications in heterogeneous wireless networks", IEEE TMC 2006) comes
 // close to one link of the summed rate:
 //
-//   A_i = wait_i + L/r_i + d_i + kappa s_i       wait_i = max(queued_i, bytes beyond the window)/r_i
+//   A_i = wait_i + L/r_i + d_i + kappa s_i       wait_i = max(queued_i, bytes beyond the
+//   window)/r_i
 //
 // kappa, the weight of jitter s, is 1, and 2 for realtime packets, for which late is lost.
 //
@@ -37,6 +38,7 @@ struct Candidate {
   double idle;     // arrival after now if nothing were queued here
   double steady;   // the same if nothing were queued on the link either
   double wait;     // until its transmission could start
+  double queue;    // the part of `wait` for what is before it, without the delay line
   double blocked;  // the part of `wait` that even a packet served first would have to wait
   int cost;        // beyond any when the packet does not fit
 };
@@ -48,6 +50,7 @@ class EarliestArrival final : public Scheduler {
       : slack_(static_cast<double>(config.commit_slack.count())),
         spread_max_(static_cast<double>(config.spread_max.count())) {}
   std::string_view name() const override { return "earliest-arrival"; }
+  bool equalises() const override { return true; }
 
   void assign(ScheduleInput in, std::span<PathMask> choice) override {
     for (std::size_t i = 0; i < in.paths.size(); ++i) {
@@ -74,9 +77,12 @@ class EarliestArrival final : public Scheduler {
       const double blocked = static_cast<double>(beyond) * ns_per_byte;
       const double beside = packet.size * ns_per_byte + kappa * static_cast<double>(p.deviation_ns);
       const auto base = std::min(p.one_way_ns, p.base_one_way_ns);
+      const double queue = std::max(static_cast<double>(p.queued_bytes) * ns_per_byte, blocked);
       candidates_[i] = {beside + static_cast<double>(p.one_way_ns),
                         packet.size * ns_per_byte + static_cast<double>(base),
-                        std::max(static_cast<double>(p.queued_bytes) * ns_per_byte, blocked), blocked,
+                        std::max(queue, static_cast<double>(p.line_ns)),
+                        queue,
+                        blocked,
                         fits(p, packet) ? p.cost : unusable};
     }
   }
@@ -140,7 +146,7 @@ class EarliestArrival final : public Scheduler {
   }
 
   bool within_horizon(std::size_t row, double slack) const {
-    return candidates_[row].wait <= horizon(row, slack);
+    return candidates_[row].queue <= horizon(row, slack);
   }
   double horizon(std::size_t row, double slack) const {
     return std::max(0.0, slowest_ - candidates_[row].steady) + slack;
@@ -176,7 +182,7 @@ class EarliestArrival final : public Scheduler {
                   double slack) const {
     const Candidate& c = candidates_[row];
     const double allowed = horizon(row, slack);
-    if (c.wait - c.blocked > allowed) return {Reason::committed, ns(c.wait), ns(allowed)};
+    if (c.queue - c.blocked > allowed) return {Reason::committed, ns(c.queue), ns(allowed)};
     return {Reason::window_closed, packet.size - path.window_bytes, ns(c.blocked)};
   }
   static std::int64_t ns(double time) { return static_cast<std::int64_t>(time); }
