@@ -10,11 +10,13 @@
 // find a link that grew; samples taken while nothing waited drag an idle path's estimate down until
 // the scheduler never uses it again.
 //
-// The solution: start-up at gain 2.77 until growth stops; then cycles of a probe at 1.15 (is there
+// The solution: start-up at gain 2.77 until growth stops; then cycles of a probe at 1.25 (is there
 // more?), a round at 0.90 (drain what that cost) and some rounds at 1.0; a windowed maximum of the
 // delivery rate; corrections when the standing queue exceeds its target. A probe that finds more
 // without building a queue goes on, its excess doubling every round, so a link that grew (radio) is
-// found in a few round trips. Application-limited samples only ever raise the estimate.
+// found in a few round trips. A path whose bandwidth stays the same from probe to probe is probed
+// by no more than the queue's target holds, and less and less often. Application-limited samples
+// only ever raise the estimate, and jitter is not taken for a queue (OneWayDelay::noise()).
 //
 // Sources: Cardwell et al., BBR (draft-cardwell-iccrg-bbr-congestion-control); Arun and
 // Balakrishnan, Copa (NSDI 2018); Pieska et al., nested congestion control (2024).
@@ -107,6 +109,8 @@ class RateControl {
   bool probe_was_limited_ = false;  // the path was the limit in some sample of this probe round
   bool touching_ = false;           // the probe's first round: it only touches the path's limit
   int failed_probes_ = 0;           // in a row
+  // Of the bandwidth, from probe to probe; a new path is taken for a varying one, and probed in
+  // full.
   double bandwidth_mean_ = 0, variation_ = 0.2;
   Duration probe_start_queue_{}, last_queue_{};
   double gain_;
