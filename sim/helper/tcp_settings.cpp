@@ -6,12 +6,15 @@
 
 #include "ns3/boolean.h"
 #include "ns3/config.h"
+#include "ns3/rtt-estimator.h"
 #include "ns3/tcp-cubic.h"
 #include "ns3/tcp-l4-protocol.h"
 #include "ns3/tcp-linux-reno.h"
+#include "ns3/tcp-prr-recovery.h"
 #include "ns3/uinteger.h"
 #include "sim/model/ns3_time.h"
 #include "sim/model/tcp_linux_bbr.h"
+#include "sim/model/tcp_linux_socket.h"
 
 namespace sennit {
 
@@ -45,6 +48,22 @@ Duration longest_round_trip(const Scenario& scenario, const Variant& variant) {
   return longest;
 }
 
+// As ns3::TcpL4Protocol::CreateSocket() does, which knows only its own class of socket.
+ns3::Ptr<ns3::Socket> make_socket(ns3::Ptr<ns3::Node> node, ns3::TypeId congestion_control) {
+  ns3::ObjectFactory control;
+  control.SetTypeId(congestion_control);
+  const auto tcp = node->GetObject<ns3::TcpL4Protocol>();
+  const auto socket = ns3::CreateObject<TcpLinuxSocket>();
+  socket->SetNode(node);
+  socket->SetTcp(tcp);
+  socket->SetRtt(ns3::CreateObject<ns3::RttMeanDeviation>());
+  socket->SetCongestionControlAlgorithm(control.Create<ns3::TcpCongestionOps>());
+  socket->SetRecoveryAlgorithm(ns3::CreateObject<ns3::TcpPrrRecovery>());
+  socket->connect_samples();
+  tcp->AddSocket(socket);
+  return socket;
+}
+
 void set_default(const char* name, std::uint64_t value) {
   ns3::Config::SetDefault(name, ns3::UintegerValue(value));
 }
@@ -74,7 +93,9 @@ void apply_tcp_settings(std::uint16_t mtu, Bytes buffer) {
   set_default("ns3::TcpSocket::DelAckCount", 2);
   ns3::Config::SetDefault("ns3::TcpSocket::DelAckTimeout", ns3::TimeValue(to_ns3(40ms)));
   ns3::Config::SetDefault("ns3::TcpSocket::ConnTimeout", ns3::TimeValue(to_ns3(1s)));
+  // Linux's timeout is the smoothed round trip and at least 200 ms, not at least 200 ms in all.
   ns3::Config::SetDefault("ns3::TcpSocketBase::MinRto", ns3::TimeValue(to_ns3(200ms)));
+  ns3::Config::SetDefault("ns3::TcpSocketBase::ClockGranularity", ns3::TimeValue(to_ns3(200ms)));
   for (const char* option : {"WindowScaling", "Sack", "Timestamp"}) {
     ns3::Config::SetDefault(std::string("ns3::TcpSocketBase::") + option, ns3::BooleanValue(true));
   }
@@ -88,7 +109,7 @@ ns3::Ptr<ns3::Socket> make_tcp_socket(ns3::Ptr<ns3::Node> node,
        {"bbr", TcpLinuxBbr::GetTypeId()}}};
   for (const auto& [name, type] : known) {
     if (congestion_control != name) continue;
-    return node->GetObject<ns3::TcpL4Protocol>()->CreateSocket(type);
+    return make_socket(node, type);
   }
   throw InputError("congestion_control: found '" + congestion_control +
                    "', allowed are cubic, newreno, bbr");
