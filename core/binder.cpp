@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "core/bulk_paths.h"
+
 namespace sennit {
 namespace {
 
@@ -31,7 +33,8 @@ Binder::Binder(const TunnelConfig& config, Observer& observer, PathSet& paths, R
   SENNIT_ASSERT(scheduler_ != nullptr);
 }
 
-void Binder::on_path_added(const Path& path) {
+void Binder::on_path_added(Instant now, const Path& path) {
+  if (paths_.all().size() == 1) opened_ = now;
   scheduler_->set_path_name(path.id, path.config.name);
 }
 
@@ -52,17 +55,32 @@ void Binder::bind(Instant now) {
   for (const ClassId class_id : ingress_.service_order()) bind_class(now, class_id);
 }
 
+// The first packets of bulk set out with a delay that lasts (bulk_paths.h), so a session's very
+// first wait a moment for the delays of its paths.
+bool Binder::waits_for_delays(Instant now, ClassId class_id) const {
+  if (now >= opened_ + delays_known_after || !scheduler_->equalises()) return false;
+  if (!is_bulk(config_.classes[index(class_id)])) return false;
+  const auto all = paths_.all();
+  return std::any_of(all.begin(), all.end(), [](const Path* path) {
+    return path->config.cost == 0 && path->carrier && !path->usable();
+  });
+}
+
 // Groups grow 1, 2, 4, … while everything is taken, so that what is left over in the stage, out of
 // FQ-CoDel's hands, is never more than what was bound at the same instant. All of a group have one
 // rank, because what waits before them on a path depends on it.
 void Binder::bind_class(Instant now, ClassId class_id) {
+  if (waits_for_delays(now, class_id)) {
+    if (!ingress_.empty(class_id)) explain_wait_for_delays(class_id);
+    return;
+  }
   for (std::size_t group = 1;; group = std::min(2 * group, stage_max)) {
     const std::size_t staged = fill_stage(now, class_id, group);
     if (staged == 0) {
       if (!ingress_.empty(class_id)) explain_hold(class_id, Reason::class_rate);
       return;
     }
-    view_count_ = collect_views(now, class_id, rank_of(stages_[index(class_id)].packets[0]));
+    view_count_ = collect_views(now, class_id, stages_[index(class_id)].packets[0]);
     const std::size_t bound = view_count_ == 0 ? 0 : bind_staged(now, class_id, staged);
     explain_missing(class_id, bound, bound < staged);
     if (bound < staged) return;
@@ -80,8 +98,10 @@ bool Binder::prefers(const ClassConfig& config, const Path& path) const {
          config.links.end();
 }
 
-std::size_t Binder::collect_views(Instant now, ClassId class_id, Rank rank) {
+/// For packets like this one.
+std::size_t Binder::collect_views(Instant now, ClassId class_id, const Packet& packet) {
   const ClassConfig& config = config_.classes[index(class_id)];
+  const Rank rank = rank_of(packet);
   const auto available = [&](const Path* path) {
     return path->usable() &&
            path->queues[index(class_id)].size() + path->sparse.size() + 2 * stage_max <
@@ -94,14 +114,20 @@ std::size_t Binder::collect_views(Instant now, ClassId class_id, Rank rank) {
   const auto eligible = [&](const Path* path) {
     return available(path) && (!only_preferred || prefers(config, *path));
   };
+  const bool bulk = rank == Rank::normal && is_bulk(config);
+  const bool only_worthy =
+      bulk && std::any_of(paths_.all().begin(), paths_.all().end(), [&](const Path* path) {
+        return eligible(path) && path->for_bulk && path->capacity_probe.done();
+      });
   const bool only_measured =
       std::any_of(paths_.all().begin(), paths_.all().end(),
                   [&](const Path* path) { return eligible(path) && path->capacity_probe.done(); });
   std::size_t count = 0;
   for (const Path* path : paths_.all()) {
     if (!eligible(path) || (only_measured && !path->capacity_probe.done())) continue;
+    if (only_worthy && !path->for_bulk) continue;
     views_[count] = path->view(now, rank);
-    if (rank == Rank::normal && is_bulk(config)) views_[count].line_ns = path->line.count();
+    if (bulk && has_line(packet.info())) views_[count].line_ns = path->line.count();
     ++count;
   }
   return count;
@@ -113,12 +139,18 @@ std::size_t Binder::fill_stage(Instant now, ClassId class_id, std::size_t want) 
   while (stage.size < want) {
     Packet packet = ingress_.pop(now, class_id);
     if (!packet) break;
+    // A sender that learns the near path's round trip from its first packets never fills the bond.
+    PacketInfo& info = packet.info();
+    if (delays_bulk_ && has_line(info) && is_bulk(config_.classes[index(class_id)])) {
+      info.flags &= static_cast<std::uint8_t>(~PacketFlag::sparse);
+    }
     stage.packets[stage.size++] = std::move(packet);
     ++staged_total_;
   }
   std::size_t same = 0;
-  while (same < std::min(want, stage.size) &&
-         rank_of(stage.packets[same]) == rank_of(stage.packets[0])) {
+  const Packet& first = stage.packets[0];
+  while (same < std::min(want, stage.size) && rank_of(stage.packets[same]) == rank_of(first) &&
+         has_line(stage.packets[same].info()) == has_line(first.info())) {
     ++same;
   }
   return same;
@@ -170,16 +202,43 @@ void Binder::explain_missing(ClassId class_id, std::size_t bound, bool held) {
     }
     const ClassConfig& config = config_.classes[index(class_id)];
     const bool wanted = config.links.empty() || prefers(config, *path);
-    const Reason eligible = path->capacity_probe.done() ? Reason::queue_full : Reason::unmeasured;
+    const Reason worthy =
+        is_bulk(config) && !path->for_bulk ? Reason::not_worth : Reason::queue_full;
+    const Reason eligible = path->capacity_probe.done() ? worthy : Reason::unmeasured;
     const Reason reason =
         path->unusable_because().value_or(wanted ? eligible : Reason::class_links);
     const auto waiting = static_cast<std::int64_t>(path->queues[index(class_id)].size());
-    const std::int64_t a = reason == Reason::queue_full ? waiting : 0;
+    std::pair<std::int64_t, std::int64_t> values{reason == Reason::queue_full ? waiting : 0, 0};
+    if (reason == Reason::not_worth) values = worth_of(*path);
+    const auto [a, b] = values;
     if (bound > 0) {
-      log->add({class_id, id, Outcome::elsewhere, reason}, a, 0, static_cast<std::uint32_t>(bound));
+      log->add({class_id, id, Outcome::elsewhere, reason}, a, b, static_cast<std::uint32_t>(bound));
     }
-    if (held) log->add({class_id, id, Outcome::held, reason}, a);
+    if (held) log->add({class_id, id, Outcome::held, reason}, a, b);
   }
+}
+
+/// For the decision log: packets wait until the delay of every path is known.
+void Binder::explain_wait_for_delays(ClassId class_id) {
+  DecisionLog* log = observer_.decisions();
+  if (log == nullptr) return;
+  for (const Path* path : paths_.all()) {
+    const Reason reason = path->unusable_because().value_or(Reason::unmeasured);
+    log->add({class_id, static_cast<std::uint8_t>(path->id), Outcome::held, reason});
+  }
+}
+
+/// For the decision log: how much farther than the nearest a path is, and its share of the rate.
+std::pair<std::int64_t, std::int64_t> Binder::worth_of(const Path& path) const {
+  Duration nearest = Duration::max();
+  double sum = 0;
+  for (const Path* other : paths_.all()) {
+    if (!other->usable()) continue;
+    nearest = std::min(nearest, other->forward.base());
+    sum += other->rate.bandwidth().mbps();
+  }
+  const double share = path.rate.bandwidth().mbps() / std::max(sum, 1e-3);
+  return {(path.forward.base() - nearest).count(), static_cast<std::int64_t>(1000 * share)};
 }
 
 /// For the decision log: packets of this class wait, whatever the path.
@@ -338,31 +397,55 @@ void Binder::on_paths_measured() {
   realtime_bytes_ = {};
   ingress_.set_round_trip(longest);
   ingress_.set_rate(sum);
-  if (scheduler_->equalises()) set_lines();
+  choose_paths_for_bulk();
 }
 
-// The slowest path in use: the first that is not full, or the last, of those within reach.
-void Binder::set_lines() {
-  std::array<Path*, paths_max> near_first{};
+// Of the paths of least cost; what costs more is used when they do not suffice, whatever its delay.
+void Binder::choose_paths_for_bulk() {
+  if (!scheduler_->equalises()) return;
+  std::array<BulkPath, paths_max> rows{};
+  std::array<Path*, paths_max> usable{};
   std::size_t count = 0;
+  bool all_explored = true;
+  constexpr int cost = 0;
   for (Path* path : paths_.all()) {
     path->line = {};
-    if (path->usable() && path->config.cost == 0) near_first[count++] = path;
+    if (!path->usable() || path->config.cost != cost) continue;
+    usable[count] = path;
+    all_explored = all_explored && path->capacity_probe.explored();
+    rows[count++] = {path->forward.base() + 2 * path->forward.deviation(), path->rate.bandwidth(),
+                     bulk_chosen_ && path->for_bulk};
   }
-  const auto end = near_first.begin() + static_cast<std::ptrdiff_t>(count);
-  std::sort(near_first.begin(), end, [](const Path* x, const Path* y) {
-    return std::pair{x->forward.base(), x->id} < std::pair{y->forward.base(), y->id};
-  });
-  std::size_t last = 0;
-  while (last + 1 < count && near_first[last]->saturation.saturated() &&
-         near_first[last + 1]->forward.base() - near_first[0]->forward.base() <=
-             config_.scheduler.spread_max) {
-    ++last;
+  delays_bulk_ = false;
+  if (count < 2) {
+    for (std::size_t i = 0; i < count; ++i) usable[i]->for_bulk = true;
+    return;
   }
-  for (std::size_t i = 0; i < last; ++i) {
-    const Duration lead = near_first[last]->forward.base() - near_first[i]->forward.base();
+  Duration round_trip = Duration::max();
+  Duration nearest = Duration::max();
+  for (std::size_t i = 0; i < count; ++i) {
+    round_trip = std::min(round_trip, usable[i]->flight.rtt_min());
+    nearest = std::min(nearest, usable[i]->forward.base());
+  }
+  if (all_explored) {
+    choose_bulk_paths({rows.data(), count}, round_trip, config_.scheduler.bulk_transfer,
+                      config_.scheduler.spread_max);
+  } else {  // what is not known yet may be worth it, and a delay that shrinks later harms less
+    for (std::size_t i = 0; i < count; ++i) {
+      rows[i].used = rows[i].delay - nearest <= config_.scheduler.spread_max;
+    }
+  }
+  bulk_chosen_ = all_explored;
+  Duration farthest = nearest;
+  for (std::size_t i = 0; i < count; ++i) {
+    usable[i]->for_bulk = rows[i].used;
+    if (rows[i].used) farthest = std::max(farthest, usable[i]->forward.base());
+  }
+  for (std::size_t i = 0; i < count; ++i) {
     // A little shorter, or a packet that would arrive at the same time either way goes far.
-    near_first[i]->line = std::max(Duration::zero(), lead - config_.scheduler.commit_slack);
+    const Duration lead = farthest - usable[i]->forward.base() - config_.scheduler.commit_slack;
+    usable[i]->line = std::max(Duration::zero(), lead);
+    delays_bulk_ = delays_bulk_ || lead > Duration::zero();
   }
 }
 

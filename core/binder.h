@@ -36,7 +36,7 @@ class Binder {
          SourceSink& sink, std::uint64_t seed, std::unique_ptr<Scheduler> scheduler);
 
   void handle_inner(Instant now, std::span<Packet> packets, std::size_t inner_max);
-  void on_path_added(const Path& path);
+  void on_path_added(Instant now, const Path& path);
 
   /// Binds what the scheduler lets go now.
   void bind(Instant now);
@@ -47,12 +47,19 @@ class Binder {
   /// To be called every measuring_interval: CoDel follows the paths' round trip and rate.
   static constexpr Duration measuring_interval = 100ms;
   void on_paths_measured();
+  /// Also when a path has come or gone.
+  void choose_paths_for_bulk();
   /// Queues one more copy of a retained packet on `path`, ahead of new ones. False when it is full.
   bool queue_copy(Instant now, Path& path, RetainedRef ref, Retained& entry);
 
   Instant next_wake(Instant now) const { return ingress_.next_wake(now); }
   /// Packets wait here for a path.
   bool backlog() const { return ingress_.packets() > 0 || staged_total_ > 0; }
+  /// Before the first packet: its data and flow sequences are these.
+  void begin_at(std::uint64_t first) {
+    next_sequence_.fill(DataSeq{first});
+    for (std::uint32_t& next : next_flow_sequence_) next = static_cast<std::uint32_t>(first);
+  }
   /// The next one to be given; everything smaller is on a path.
   DataSeq next_sequence(ClassId class_id) const { return next_sequence_[index(class_id)]; }
   const IngressQueue& ingress() const { return ingress_; }
@@ -68,13 +75,15 @@ class Binder {
     std::size_t size = 0;
   };
 
-  void set_lines();
+  bool waits_for_delays(Instant now, ClassId class_id) const;
   void bind_class(Instant now, ClassId class_id);
-  std::size_t collect_views(Instant now, ClassId class_id, Rank rank);
+  std::size_t collect_views(Instant now, ClassId class_id, const Packet& packet);
   Rank rank_of(const Packet& packet) const;
   std::int64_t waiting_bytes(ClassId class_id) const;
   bool prefers(const ClassConfig& config, const Path& path) const;
   void explain_missing(ClassId class_id, std::size_t bound, bool held);
+  void explain_wait_for_delays(ClassId class_id);
+  std::pair<std::int64_t, std::int64_t> worth_of(const Path& path) const;
   void explain_hold(ClassId class_id, Reason reason);
   std::size_t fill_stage(Instant now, ClassId class_id, std::size_t want);
   std::size_t bind_staged(Instant now, ClassId class_id, std::size_t count);
@@ -100,6 +109,10 @@ class Binder {
   std::vector<std::uint32_t> next_flow_sequence_;  // classes x flow_buckets
   Bytes realtime_bytes_{};                         // bound in this measuring interval
   BitRate realtime_rate_{};
+  static constexpr Duration delays_known_after = 300ms;
+  Instant opened_{};          // the first path was added
+  bool bulk_chosen_ = false;  // the present choice was made with all capacities known
+  bool delays_bulk_ = false;  // some path has a line
   std::uint64_t accepted_packets_ = 0, accepted_bytes_ = 0, duplicated_ = 0;
 };
 

@@ -80,6 +80,9 @@ Fault bad_scheduler(const SchedulerConfig& config) {
       {bad_algorithm(config.algorithm),
        outside("scheduler.commit_slack", config.commit_slack, Duration{100us}, Duration{100ms}),
        outside("scheduler.spread_max", config.spread_max, Duration{0}, Duration{2s}),
+       outside("scheduler.bulk_transfer", static_cast<double>(config.bulk_transfer.count),
+               static_cast<double>(bulk_transfer_min.count),
+               static_cast<double>(bulk_transfer_max.count)),
        bad_weights(config)});
 }
 

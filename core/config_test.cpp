@@ -61,6 +61,7 @@ QosRule& add_rule(TunnelConfig& c) {
 
 const std::vector<Wrong> wrongs{
     {"scheduler.algorithm", [](auto& c) { c.scheduler.algorithm = "fastest"; }},
+    {"scheduler.bulk_transfer", [](auto& c) { c.scheduler.bulk_transfer = Bytes{10}; }},
     {"scheduler.spread_max", [](auto& c) { c.scheduler.spread_max = -1ms; }},
     {"scheduler.weights.a",
      [](auto& c) {

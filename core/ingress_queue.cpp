@@ -133,6 +133,7 @@ void IngressQueue::push(Instant now, Packet packet) {
   info.flow_hash = flow_hash(*header, s.seed);
   info.class_id = s.classifier.classify(*header);
   info.ecn = header->ecn;
+  info.flags = header->stream ? PacketFlag::stream : 0;
   const std::size_t queued = s.packets() + 1;
   s.observer.trace(now, TraceKind::accepted, no_path, info.class_id, 0, info.flow_hash, queued,
                    packet.size());

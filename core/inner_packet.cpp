@@ -12,7 +12,8 @@ namespace {
 using Octets = std::span<const std::byte>;
 
 constexpr std::size_t extension_headers_max = 8;
-constexpr std::size_t ipv4_header_min = 20, ipv6_header = 40;
+constexpr std::size_t ipv4_header_min = 20, ipv6_header = 40, tcp_header_min = 20;
+constexpr std::uint16_t https = 443;  // QUIC's port, too
 
 // IANA protocol numbers.
 constexpr std::uint8_t hop_by_hop = 0, tcp = 6, udp = 17, dccp = 33, routing = 43, fragment = 44,
@@ -29,12 +30,25 @@ bool protocol_has_ports(std::uint8_t protocol) {
          protocol == udp_lite;
 }
 
+/// Neither data nor SYN or FIN.
+bool is_acknowledgement(Octets segment) {
+  if (segment.size() < tcp_header_min) return false;
+  const std::size_t header_length = std::size_t{u8(segment, 12)} / 16 * 4;
+  constexpr unsigned fin = 1, syn = 2;
+  return segment.size() <= header_length && (u8(segment, 13) & (fin | syn)) == 0;
+}
+
 /// A packet that ends before its ports is no error: it has none.
 void read_ports(InnerHeader& header, Octets transport) {
   if (!protocol_has_ports(header.protocol) || transport.size() < 4) return;
   header.source_port = u16(transport, 0);
   header.destination_port = u16(transport, 2);
   header.has_ports = true;
+  if (header.protocol == tcp) {
+    header.stream = !is_acknowledgement(transport);
+  } else if (header.protocol == udp) {
+    header.stream = header.source_port == https || header.destination_port == https;
+  }
 }
 
 void read_traffic_class(InnerHeader& header, unsigned value) {

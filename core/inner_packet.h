@@ -20,6 +20,8 @@ struct InnerHeader {
   std::uint8_t dscp = 0;
   Ecn ecn = Ecn::not_ect;
   bool fragment = false;   // any but an unfragmented packet
+  bool stream = false;     // TCP or QUIC, and not merely a TCP acknowledgement: its sender learns
+                           // from it what round trip the path has
   bool has_ports = false;  // TCP, UDP, DCCP, SCTP or UDP-Lite, and not a later fragment
 };
 

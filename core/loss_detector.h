@@ -37,12 +37,16 @@ struct SentRecord {
   bool ack_eliciting = false;
   bool lost_by_time = false;  // meaningful when lost; else it was by order
   std::uint8_t refs = 0;
+  std::uint32_t idle_us;  // that the path had been idle until then, since it began, wrapping
   std::array<RetainedRef, bundle_max> retained{};
 };
 
 class LossDetector {
  public:
   LossDetector();
+
+  /// Before the first datagram: its number is this.
+  void begin_at(PathSeq first) { first_ = next_ = oldest_in_flight_ = first; }
 
   /// What a REPORT changed. `acknowledged` and `lost` are numbers; their records stay readable.
   struct Outcome {
@@ -52,12 +56,13 @@ class LossDetector {
     std::uint16_t ce_marked = 0;                // newly
     std::optional<BitRate> delivery_rate{};     // over about one round trip
     bool app_limited = true;                    // of that rate sample
+    double stretch = 1;  // of that rate sample: time of arriving over time of sending
     std::optional<std::uint32_t> one_way_us{};  // of the newest datagram: their clock minus ours
   };
 
   /// A datagram left now; returns its number. Must not be called when full().
   PathSeq on_sent(Instant now, std::size_t size, bool ack_eliciting, bool path_limited,
-                  std::span<const RetainedRef> refs);
+                  std::span<const RetainedRef> refs, Duration idle = {});
   PathSeq next_number() const { return next_; }
   /// The ring would overwrite a datagram in flight.
   bool full() const;
@@ -107,8 +112,10 @@ class LossDetector {
 
  private:
   SentRecord& at(PathSeq number) { return records_[number.value % sent_max]; }
-  /// Numbers below have lost their records to later ones.
-  PathSeq ring_floor() const { return {next_.value - std::min(next_.value, sent_max)}; }
+  /// Numbers below have lost their records to later ones, or never had one.
+  PathSeq ring_floor() const {
+    return {next_.value - std::min<std::uint64_t>(next_.value - first_.value, sent_max)};
+  }
   void acknowledge(PathSeq number);
   void detect_losses();
   void note_reordering(PathSeq number);
@@ -118,12 +125,13 @@ class LossDetector {
   void measure_delivery(const wire::PathReport& report);
 
   std::vector<SentRecord> records_;
-  PathSeq next_{}, oldest_in_flight_{}, largest_acknowledged_{}, previous_largest_{};
+  PathSeq first_{}, next_{}, oldest_in_flight_{}, largest_acknowledged_{}, previous_largest_{};
   bool acknowledged_any_ = false;
   bool gave_up_any_ = false;  // what was given up may still be acknowledged
   Bytes in_flight_{};
   std::optional<Instant> last_eliciting_;
   std::uint64_t sent_bytes_ = 0, limited_bytes_ = 0;
+  Duration idle_{};
 
   bool has_rtt_ = false;
   Duration srtt_{}, rttvar_{};
@@ -145,6 +153,7 @@ class LossDetector {
     std::uint32_t arrival_us = 0;
     Instant sent{};
     std::uint64_t sent_bytes = 0, limited_bytes = 0;
+    std::uint32_t idle_us = 0;
   };
   std::array<DeliveryPoint, 64> points_{};  // a ring of the last reports that brought news
   std::size_t points_size_ = 0, points_next_ = 0;

@@ -35,6 +35,7 @@ struct PacketFlag {
   static constexpr std::uint8_t sparse = 1;    // of a flow that FQ-CoDel holds to be new
   static constexpr std::uint8_t overtook = 2;  // sent out of sequence order: proves nothing
   static constexpr std::uint8_t copy = 4;      // a duplicate made on purpose
+  static constexpr std::uint8_t stream = 8;    // InnerHeader::stream
 };
 
 /// Owner of one slot, eight bytes wide. Destroying it gives the slot back. Single-threaded by

@@ -8,7 +8,6 @@
 
 #include "core/capacity_probe.h"
 #include "core/config.h"
-#include "core/delay_equaliser.h"
 #include "core/line_loss.h"
 #include "core/loss_detector.h"
 #include "core/observe.h"
@@ -78,11 +77,14 @@ class ClassArrivals {
   bool pending_ = false;
 };
 
-/// A class that may wait for order on a far path: see delay_equaliser.h.
+/// A class that may wait for order on a far path: see bulk_paths.h.
 inline bool is_bulk(const ClassConfig& config) {
   return config.ordered && !config.realtime &&
          config.latency_budget > std::chrono::milliseconds{200};
 }
+
+/// Whether a packet of such a class passes through the delay line of its path.
+inline bool has_line(const PacketInfo& info) { return (info.flags & PacketFlag::stream) != 0; }
 
 struct Path {
   Path(PathId path_id, const PathConfig& path_config, const Address& address,
@@ -101,8 +103,8 @@ struct Path {
   LineLoss line_loss;
   RateControl rate;
   CapacityProbe capacity_probe;
-  Saturation saturation;
-  Duration line{};  // bulk leaves no earlier than this after it was bound (delay_equaliser.h)
+  bool for_bulk = true;  // worth its delay (bulk_paths.h)
+  Duration line{};       // bulk leaves no earlier than this after it was bound (bulk_paths.h)
   Pacer pacer;
   std::array<RefQueue, classes_max> queues;  // new packets, per class in sequence order
   RefQueue sparse;                           // new packets of sparse flows: ahead of their class
@@ -112,6 +114,7 @@ struct Path {
   Packet stash;                      // sealed, but did not fit into the last Transmit
   std::array<Bytes, 3> queued_in{};  // bytes that wait, per Rank
   Instant window_blocked_at = Instant::min();  // last time that the inflight limit held a packet
+  Instant last_sent{};
   std::optional<Instant> last_ping{};
   Instant probe_timeout_from{};  // a probe timeout counts from here at the earliest
   int probe_timeouts = 0;        // in a row; doubles the wait
@@ -134,15 +137,27 @@ struct Path {
     control.push_back(std::move(packet));
   }
 
+  /// Before the first datagram: numbers begin here in both directions, data sequences as well.
+  void begin_at(std::uint64_t first) {
+    flight.begin_at(PathSeq{first});
+    monitor.begin_at(PathSeq{first});
+    tail_sent.fill(DataSeq{first});
+  }
+
   bool up() const { return liveness.state() == PathState::up; }
   /// New packets may be bound to it: its delay must have been measured, or nothing can compare it.
   bool usable() const { return up() && !blocked && forward.measured(); }
   /// Why not, if it is not.
   std::optional<Reason> unusable_because() const;
   bool has_queued() const;
+  /// Its capacity is being measured by filling it (capacity_probe.h).
+  bool explores() const {
+    return config.cost == 0 && !capacity_probe.explored();
+  }
   /// The line as long as the path's rate control does not probe; else shorter by the probe's gain,
   /// or what is in the line would bound the rate and no probe would ever find more.
   Duration line_now() const {
+    if (explores()) return line;  // padding asks for what is in the line
     return scaled(line, std::min(1.0, rate.sustained().mbps() / rate.rate().mbps()));
   }
   /// Nothing waits here but new packets in class queues.

@@ -5,7 +5,7 @@
 namespace sennit {
 
 PathSeq PathMonitor::expand(std::uint32_t wire) const {
-  return PathSeq::expand(wire, 32, window_.empty() ? PathSeq{} : window_.largest());
+  return PathSeq::expand(wire, 32, window_.empty() ? first_ : window_.largest());
 }
 
 void PathMonitor::on_arrival(const Arrival& arrival) {

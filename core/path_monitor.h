@@ -46,6 +46,8 @@ class PathMonitor {
     bool ack_eliciting;
   };
 
+  /// Before the first arrival: the peer's numbers begin here.
+  void begin_at(PathSeq first) { first_ = first; }
   Window::Verdict check(PathSeq number) const { return window_.check(number); }
   /// The number that the header's low 32 bits mean.
   PathSeq expand(std::uint32_t wire) const;
@@ -73,6 +75,7 @@ class PathMonitor {
   void measure_reordering(const Arrival& arrival);
 
   Window window_;
+  PathSeq first_{};
   Instant largest_at_{};
   std::uint32_t largest_arrival_us_ = 0;
   Duration one_way_{}, deviation_{};

@@ -7,6 +7,7 @@ namespace sennit {
 namespace {
 
 constexpr double startup_gain = 2.77;  // 4 ln 2: doubles the rate every round trip (BBR)
+constexpr double startup_window_gain = 2.0;
 constexpr double drain_gain = 1.0 / startup_gain;
 constexpr double probe_gain_first = 1.25;
 constexpr double probe_gain_last = 2.0;
@@ -17,6 +18,8 @@ constexpr double variation_of_steady = 0.05;
 constexpr double variation_gain = 1.0 / 16;
 constexpr double growth_expected = 1.25;  // of the bandwidth per start-up round (BBR)
 constexpr int plateau_rounds = 3;
+constexpr int startup_rounds_min = 3;
+constexpr double stretch_of_full = 1.3;  // start-up sends at 2 to 2.77 times the bandwidth
 // The base delay is the least of thousands of packets, a report the least of a few: where the delay
 // jitters by a standard deviation s, an empty link seems to hold 2.6 s of queue. Noise is 0.56 s.
 constexpr int noise_weight = 5;
@@ -56,6 +59,7 @@ void RateControl::on_restart(Instant now) {
   bandwidth_ = latest_ = half;
   round_start_bandwidth_ = BitRate{};
   rounds_without_growth_ = 0;
+  grew_no_more_ = false;
   queue_gain_ = 1.0;
   enter(Phase::startup, now);
   rate_ = half;
@@ -67,6 +71,7 @@ void RateControl::enter(Phase phase, Instant now) {
   switch (phase) {
     case Phase::startup:
       gain_ = startup_gain;
+      startup_rounds_ = 0;
       round_began_ = now;
       break;
     case Phase::drain:
@@ -94,10 +99,11 @@ void RateControl::enter(Phase phase, Instant now) {
 void RateControl::on_report(const RateSample& sample) {
   round_ = std::max<Duration>(sample.rtt_smoothed, round_min);
   // A radio link's delay varies by itself: below its noise no queue can be aimed at.
-  queue_target_ = std::clamp(std::max(scaled(sample.rtt_min, 0.1), sample.delay_deviation),
-                             limits_.queue_target_min, limits_.queue_target_max) +
-                  noise_weight * sample.delay_noise;
+  queue_aim_ = std::clamp(std::max(scaled(sample.rtt_min, 0.1), sample.delay_deviation),
+                          limits_.queue_target_min, limits_.queue_target_max);
+  queue_target_ = queue_aim_ + noise_weight * sample.delay_noise;
   last_queue_ = sample.standing_queue;
+  jitters_ = sample.delay_deviation > limits_.queue_target_min / 2;
   update_bandwidth(sample);
   if (phase_ == Phase::startup || phase_ == Phase::drain) {
     run_startup(sample);
@@ -133,7 +139,10 @@ void RateControl::run_startup(const RateSample& sample) {
   // whose delay jitters must not end its start-up.
   const Duration in_flight = latest_.time_to_send(sample.in_flight + packets_margin);
   const Duration queue = std::min(sample.standing_queue, in_flight - sample.rtt_min);
-  const bool queue_full = queue > 3 * queue_target_;
+  // Nor does it grow while packets arrive as fast as they are sent.
+  // And what is in flight is bounded by twice what was measured, so a few rounds do no harm.
+  const bool queue_full = startup_rounds_ >= startup_rounds_min && queue > 3 * queue_target_ &&
+                          sample.stretch > stretch_of_full;
   if (phase_ == Phase::drain) {
     if (sample.standing_queue <= queue_target_ || sample.now - phase_began_ > 4 * round_) {
       enter(Phase::cruise, sample.now);
@@ -147,8 +156,10 @@ void RateControl::run_startup(const RateSample& sample) {
       rounds_without_growth_ = grew ? 0 : rounds_without_growth_ + 1;
     }
     round_start_bandwidth_ = bandwidth_;
+    ++startup_rounds_;
   }
   const bool plateau = rounds_without_growth_ >= plateau_rounds;
+  grew_no_more_ = plateau;
   if (plateau || queue_full) enter(Phase::drain, sample.now);
 }
 
@@ -273,6 +284,13 @@ void RateControl::set_limits(const RateSample& sample) {
   const Duration report = std::clamp<Duration>(sample.rtt_smoothed / 4, 5ms, 25ms);
   const Duration span =
       std::max<Duration>(sample.rtt_min, 1ms) + scaled(queue_target_, 1.5) + report + Duration{2ms};
+  if (phase_ == Phase::startup) {
+    // Doubles every round trip and leaves no more than about a round trip's queue behind.
+    const Duration round =
+        std::max<Duration>(sample.rtt_min, 1ms) + 4 * sample.delay_noise + report;
+    inflight_limit_ = bandwidth_.scaled_by(startup_window_gain).sent_in(round) + packets_margin;
+    return;
+  }
   const double gain = std::max(1.0, gain_);
   inflight_limit_ = bandwidth_.scaled_by(gain).sent_in(span) + packets_margin;
 }

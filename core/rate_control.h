@@ -34,6 +34,7 @@ namespace sennit {
 struct RateSample {
   Instant now;
   BitRate delivery_rate{};     // over about one round trip; zero when none could be taken
+  double stretch = 2;          // time of arriving over time of sending, of that
   bool app_limited = true;     // the path was not the limit while the sample was taken
   Duration standing_queue{};   // least one-way delay of the last half round trip minus the base
   Duration delay_deviation{};  // mean deviation of the one-way delay: the noise in standing_queue
@@ -62,6 +63,12 @@ class RateControl {
   BitRate rate() const { return rate_; }  // for the pacer; never zero
   /// What the path sustains now: the pacing rate without its probing gain. For schedulers.
   BitRate sustained() const { return std::max(bandwidth_.scaled_by(queue_gain_), rate_floor); }
+  /// What the path carries is known: start-up has met its limit. Where the delay jitters, what
+  /// looked like a queue may have ended it early, so that a probe must have failed, too.
+  bool settled() const {
+    return phase_ != Phase::startup && phase_ != Phase::drain &&
+           (grew_no_more_ || !jitters_ || failed_probes_ > 0);
+  }
   /// The path has been the limit of what it was given.
   bool measured() const { return measured_; }
   BitRate bandwidth() const { return bandwidth_; }  // windowed maximum of the delivery rate
@@ -69,6 +76,9 @@ class RateControl {
   /// and a margin for aggregation.
   Bytes inflight_limit() const { return inflight_limit_; }
   Duration queue_target() const { return queue_target_; }
+  /// Its parts: what is aimed at, and what an empty link seems to hold where the delay jitters.
+  Duration queue_aim() const { return queue_aim_; }
+  Duration jitter_allowance() const { return queue_target_ - queue_aim_; }
   /// The standing queue has not gone for so long, at so reduced a rate, that it cannot be ours: the
   /// base delay has risen (a new route), or somebody else keeps a queue there.
   bool base_delay_is_stale() const { return base_delay_is_stale_; }
@@ -105,7 +115,7 @@ class RateControl {
   BitRate bandwidth_, latest_, rate_;
   BitRate round_start_bandwidth_;
   Instant round_began_;
-  int rounds_without_growth_ = 0;
+  int rounds_without_growth_ = 0, startup_rounds_ = 0;
   bool probe_was_limited_ = false;  // the path was the limit in some sample of this probe round
   bool touching_ = false;           // the probe's first round: it only touches the path's limit
   int failed_probes_ = 0;           // in a row
@@ -117,8 +127,10 @@ class RateControl {
   double queue_gain_ = 1.0;
   bool base_delay_is_stale_ = false;
   bool measured_ = false;
+  bool grew_no_more_ = false;  // start-up ended because the bandwidth did
+  bool jitters_ = false;
   Duration round_;
-  Duration queue_target_;
+  Duration queue_aim_{}, queue_target_;
   Bytes inflight_limit_;
 };
 

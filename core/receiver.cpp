@@ -20,7 +20,7 @@ Receiver::Receiver(const TunnelConfig& config, Observer& observer, PathSet& path
 
 DataSeq Receiver::expand(ClassId class_id, std::uint32_t wire) const {
   const DuplicateWindow& seen = classes_[index(class_id)].seen;
-  return DataSeq::expand(wire, 32, seen.empty() ? DataSeq{} : seen.largest());
+  return DataSeq::expand(wire, 32, seen.empty() ? first_ : seen.largest());
 }
 
 void Receiver::on_data(const Origin& origin, const wire::DataFields& fields, bool in_order,
@@ -105,7 +105,7 @@ void Receiver::deliver_recovered(const Origin& origin, FecDecoder& decoder) {
 
 void Receiver::on_tail(const Origin& origin, std::uint32_t next) {
   const DataSeq sequence = expand(origin.class_id, next);
-  if (sequence.value == 0) return;
+  if (sequence <= first_) return;
   origin.path.arrivals[index(origin.class_id)].on_sequence(
       origin.arrived, DataSeq{sequence.value - 1}, origin.path.monitor.reorders());
 }

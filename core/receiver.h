@@ -20,6 +20,12 @@ class Receiver {
  public:
   Receiver(const TunnelConfig& config, Observer& observer, PathSet& paths, PacketPool& pool);
 
+  /// Before the first packet: the peer's data and flow sequences begin here.
+  void begin_at(std::uint64_t first) {
+    first_ = DataSeq{first};
+    resequencer_.begin_at(first);
+  }
+
   /// How a frame came in.
   struct Origin {
     Instant now, arrived;
@@ -66,6 +72,7 @@ class Receiver {
   PathSet& paths_;
   PacketPool& pool_;
   std::vector<ClassState> classes_;
+  DataSeq first_{};
   Resequencer resequencer_;
   std::array<ArrivalHorizon, classes_max> horizons_{};
   std::uint64_t recovered_ = 0;

@@ -6,6 +6,8 @@ namespace sennit {
 namespace {
 
 constexpr unsigned copies_max = 3;
+// That a path which lost a packet loses its copy: losses come in bursts, but the copy is later.
+constexpr double lost_again_probability = 0.25;
 constexpr std::uint64_t tail_datagrams = 2;  // what a probe timeout sends again (RFC 9002: up to 2)
 
 }  // namespace
@@ -47,13 +49,28 @@ bool Repair::worth_saving(Instant now, const Retained& entry) const {
   return config.reinject && now - entry.first_sent < config.latency_budget;
 }
 
-void Repair::reinject(Instant now, RetainedRef ref, Retained& entry, const Path& lost_on,
+// A copy on the path that lost the packet may be lost there too, and another one comes only when
+// that is known. A far path that does not lose it may still be later than that, on average.
+bool Repair::better_again(Instant now, const Path& lost_on, const Path& other,
+                          const Retained& entry) const {
+  if (!lost_on.usable()) return false;
+  const std::size_t size = entry.packet.size();
+  const Duration until_known = lost_on.flight.srtt() + lost_on.flight.report_interval();
+  const Duration again = lost_on.arrival_delay(now, size);
+  const Duration expected = again + scaled(until_known, lost_again_probability);
+  return expected < other.arrival_delay(now, size);
+}
+
+void Repair::reinject(Instant now, RetainedRef ref, Retained& entry, Path& lost_on,
                       unsigned copies) {
   if (entry.rounds < 255) ++entry.rounds;
   const std::uint32_t lost_here = 1u << index(lost_on.id);
   std::uint32_t used = 0;
   for (unsigned i = 0; i < copies; ++i) {
     Path* path = paths_.fastest(now, entry.packet.size(), used | lost_here);
+    if (path != nullptr && (used & lost_here) == 0 && better_again(now, lost_on, *path, entry)) {
+      path = &lost_on;
+    }
     if (path == nullptr) path = paths_.fastest(now, entry.packet.size(), used);
     if (path == nullptr || !binder_.queue_copy(now, *path, ref, entry)) return;
     used |= 1u << index(path->id);

@@ -47,8 +47,9 @@ class Repair {
  private:
   bool worth_saving(Instant now, const Retained& entry) const;
   /// Queues `copies` copies on different paths, away from `lost_on` where that is possible.
-  void reinject(Instant now, RetainedRef ref, Retained& entry, const Path& lost_on,
-                unsigned copies);
+  bool better_again(Instant now, const Path& lost_on, const Path& other,
+                    const Retained& entry) const;
+  void reinject(Instant now, RetainedRef ref, Retained& entry, Path& lost_on, unsigned copies);
   void copy_in_flight(Instant now, Path& path, PathSeq from);
   void copy_datagram(Instant now, Path& path, const SentRecord& record);
 

@@ -38,6 +38,11 @@ class Resequencer {
  public:
   Resequencer(std::span<const ClassConfig> classes, Observer& observer);
 
+  /// Before the first packet: every flow begins here.
+  void begin_at(std::uint64_t first) {
+    for (Flow& flow : flows_) flow.expected = first;
+  }
+
   /// An authenticated, new inner packet. Its info() holds class, flow bucket (low bits of
   /// flow_hash), flow_sequence, sequence, since (arrival) and one-way delay (`one_way`).
   void push(Instant now, Packet packet, Duration one_way);

@@ -84,7 +84,7 @@ class Scheduler {
   /// The operator's name of a path, told before its first row; for policies that are configured by
   /// name (weights).
   virtual void set_path_name(PathId, std::string_view) {}
-  /// Whether paths should be made to look equally far to bulk (delay_equaliser.h).
+  /// Whether paths should be made to look equally far to bulk (bulk_paths.h).
   virtual bool equalises() const { return false; }
   /// Fill choice[i] for packets[i]; both spans have equal length. A 0 stops the caller: it and all
   /// later packets of the batch stay queued in order, so once a packet is held the rest must be

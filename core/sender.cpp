@@ -69,7 +69,7 @@ void Sender::fill(Instant now, Path& path, Transmit& out) {
       const Choice choice = choose(now, path);
       if (choice.source == Source::nothing) return;
       if (choice.source != Source::control && !may_send(now, path)) {
-        explain_window(now, path, choice);
+        if (choice.source != Source::padding) explain_window(now, path, choice);
         return;
       }
       datagram = build(now, path, choice);
@@ -108,13 +108,15 @@ Sender::Choice Sender::choose(Instant now, Path& path) {
       return {Source::class_queue, class_order_[i], &queue};
     }
   }
+  if (path.explores()) return {Source::padding, {}, nullptr};
   return {};
 }
 
 // Through the delay line.
 Instant Sender::ready_at(const Path& path, ClassId class_id, const Next& next) const {
-  const Instant bound = next.entry->packet.info().since;
-  return is_bulk(config_.classes[index(class_id)]) ? bound + path.line_now() : bound;
+  const PacketInfo& info = next.entry->packet.info();
+  const bool delayed = is_bulk(config_.classes[index(class_id)]) && has_line(info);
+  return delayed ? info.since + path.line_now() : info.since;
 }
 
 // The first instant at which anything that waits for the path has passed its delay line.
@@ -123,9 +125,8 @@ Instant Sender::line_passed_at(const Path& path) const {
   for (std::size_t i = 0; i < config_.classes.size(); ++i) {
     const RefQueue& queue = path.queues[i];
     if (queue.empty()) continue;
-    const Retained* entry = retention_.find(queue.front());
-    const Duration line = is_bulk(config_.classes[i]) ? path.line_now() : Duration::zero();
-    first = std::min(first, entry->packet.info().since + line);
+    const Next next{queue.front(), retention_.find(queue.front())};
+    first = std::min(first, ready_at(path, ClassId{static_cast<std::uint8_t>(i)}, next));
   }
   return first;
 }
@@ -160,6 +161,8 @@ Packet Sender::build(Instant now, Path& path, const Choice& choice) {
       return build_control(now, path);
     case Source::symbols:
       return build_symbol(now, path);
+    case Source::padding:
+      return build_padding(now, path);
     default:
       return build_data(now, path, choice);
   }
@@ -184,6 +187,21 @@ Packet Sender::build_symbol(Instant now, Path& path) {
   session_.seal_in_place(path.id, path.flight.next_number(), packet);
   path.repair_bytes += packet.size();
   record(now, path, packet, true, limited, {}, 0, class_id);
+  return packet;
+}
+
+Packet Sender::build_padding(Instant now, Path& path) {
+  Packet packet = new_control();
+  if (!packet) return packet;
+  const std::size_t size = path.datagram_max() - wire::header_size - wire::tag_size;
+  const auto frame = packet.append(size - packet.size());
+  std::fill(frame.begin(), frame.end(), std::byte{0});
+  frame[0] = wire::frame_kind(wire::FrameKind::padding, ClassId{}, false);
+  wire::Writer{packet.bytes()}.u32(wire_us(now));
+  session_.seal_in_place(path.id, path.flight.next_number(), packet);
+  path.control_bytes += packet.size();
+  path.capacity_probe.on_padding(now, packet.size());
+  record(now, path, packet, true, true, {}, 0, ClassId{});
   return packet;
 }
 
@@ -313,7 +331,11 @@ void Sender::record(Instant now, Path& path, const Packet& datagram, bool elicit
   const Instant ready = path.pacer.ready_at();
   const std::size_t on_link = datagram.size() + path.outer_header();
   path.pacer.on_sent(now, bytes_of(on_link), path.rate.rate());
-  const PathSeq number = path.flight.on_sent(now, on_link, eliciting, limited, refs);
+  limited = limited || path.explores();
+  const bool waited = limited || path.window_blocked_at >= path.last_sent;
+  const Duration idle = waited ? Duration::zero() : std::max(Duration::zero(), now - ready);
+  path.last_sent = now;
+  const PathSeq number = path.flight.on_sent(now, on_link, eliciting, limited, refs, idle);
   ++path.sent_datagrams;
   path.sent_bytes += datagram.size();
   const auto late = static_cast<std::uint64_t>(std::max<std::int64_t>(0, (now - ready).count()));
@@ -327,7 +349,8 @@ void Sender::record(Instant now, Path& path, const Packet& datagram, bool elicit
 Instant Sender::next_wake(Instant now) const {
   Instant wake = never;
   for (const Path* path : paths_.all()) {
-    if (!path->usable() || !path->carrier || !path->has_queued()) continue;
+    if (!path->usable() || !path->carrier) continue;
+    if (!path->has_queued() && !path->explores()) continue;
     if (!path->window_open(Bytes{1500})) continue;  // a report or a timeout opens it
     Instant at = path->pacer.wake_at(Bytes{1500}, path->rate.rate());
     if (path->line > Duration::zero() && path->only_new_queued()) {

@@ -27,7 +27,15 @@ class Sender {
   Packet new_control();
 
  private:
-  enum class Source : std::uint8_t { nothing, control, repairs, symbols, sparse, class_queue };
+  enum class Source : std::uint8_t {
+    nothing,
+    control,
+    repairs,
+    symbols,
+    sparse,
+    class_queue,
+    padding
+  };
   struct Choice {
     Source source = Source::nothing;
     ClassId class_id{};
@@ -48,6 +56,7 @@ class Sender {
   void explain_window(Instant now, const Path& path, const Choice& choice);
   Packet build(Instant now, Path& path, const Choice& choice);
   Packet build_control(Instant now, Path& path);
+  Packet build_padding(Instant now, Path& path);
   Packet build_symbol(Instant now, Path& path);
   Packet build_data(Instant now, Path& path, const Choice& choice);
   std::size_t write_bundle(Instant now, Path& path, const Choice& choice, Next first, Packet& out,

@@ -33,8 +33,10 @@ bool is_data(wire::FrameKind kind) {
 // The parts, in the order in which a packet meets them on the way out; then the way in.
 struct Tunnel::State {
   State(const TunnelConfig& tunnel_config, Role role, const SessionSecret& secret,
-        PacketPool& packet_pool, std::uint64_t seed, std::unique_ptr<Scheduler> scheduler)
+        PacketPool& packet_pool, std::uint64_t seed, std::unique_ptr<Scheduler> scheduler,
+        std::uint64_t first)
       : config(tunnel_config),
+        first_number(first),
         pool(packet_pool),
         observer(config.trace_packets),
         session(role, secret),
@@ -43,7 +45,10 @@ struct Tunnel::State {
         repair(config, observer, paths, retention, binder),
         sender(config, observer, paths, retention, session, pool),
         feedback(config, paths, sender, binder),
-        receiver(config, observer, paths, pool) {}
+        receiver(config, observer, paths, pool) {
+    binder.begin_at(first_number);
+    receiver.begin_at(first_number);
+  }
 
   void handle_datagram(Instant now, Datagram& datagram);
   void handle_frames(Instant now, Path& path, const Datagram& datagram, Packet plain);
@@ -66,6 +71,7 @@ struct Tunnel::State {
   std::uint16_t inner_mtu() const;
 
   const TunnelConfig config;
+  const std::uint64_t first_number;
   PacketPool& pool;
   Observer observer;
   PathSet paths;
@@ -88,9 +94,11 @@ struct Tunnel::State {
 };
 
 Tunnel::Tunnel(const TunnelConfig& config, Role role, const SessionSecret& secret, PacketPool& pool,
-               std::uint64_t seed, Instant now, std::unique_ptr<Scheduler> scheduler) {
-  SENNIT_ASSERT(!find_fault(config));
-  state_ = std::make_unique<State>(config, role, secret, pool, seed, std::move(scheduler));
+               std::uint64_t seed, Instant now, std::unique_ptr<Scheduler> scheduler,
+               std::uint64_t first_number) {
+  SENNIT_ASSERT(!find_fault(config) && first_number < std::uint64_t{1} << 40);
+  state_ =
+      std::make_unique<State>(config, role, secret, pool, seed, std::move(scheduler), first_number);
   state_->last_now = now;
 }
 
@@ -220,6 +228,8 @@ bool Tunnel::State::handle_other_frame(const Receiver::Origin& origin, const wir
     case wire::FrameKind::pong:
       hear_from(origin.now, origin.path);
       return true;
+    case wire::FrameKind::padding:
+      return true;
     case wire::FrameKind::path_status:
       return handle_path_status(frame.body);
     case wire::FrameKind::tail: {
@@ -293,13 +303,16 @@ void Tunnel::State::note_first_answers(Path& path, const LossDetector::Outcome& 
 
 void Tunnel::State::apply_rate(Instant now, Path& path, const LossDetector::Outcome& outcome,
                                const wire::PathReport& report) {
+  const bool first = !path.forward.measured();
   path.forward.on_report(now, forward_clock.relative(outcome.one_way_us.value_or(0)),
                          forward_clock.relative(report.one_way_min_us));
+  if (first) binder.choose_paths_for_bulk();
   const std::size_t decided = outcome.acknowledged.size() + outcome.lost.size();
   RateSample sample{};
   sample.now = now;
   sample.delivery_rate = outcome.delivery_rate.value_or(BitRate{});
   sample.app_limited = outcome.app_limited;
+  sample.stretch = outcome.stretch;
   sample.standing_queue = path.forward.standing_queue(path.flight.srtt() / 2);
   sample.delay_deviation = path.forward.deviation();
   sample.in_flight = path.flight.in_flight();
@@ -310,11 +323,14 @@ void Tunnel::State::apply_rate(Instant now, Path& path, const LossDetector::Outc
     sample.loss = static_cast<double>(outcome.lost.size()) / static_cast<double>(decided);
     sample.ce_fraction = static_cast<double>(outcome.ce_marked) / static_cast<double>(decided);
   }
-  const bool congested = LineLoss::congested(sample.standing_queue, path.rate.queue_target());
+  const bool congested = LineLoss::congested(sample.standing_queue - path.rate.jitter_allowance(),
+                                             path.rate.queue_aim());
   path.line_loss.on_report(now, outcome.lost.size(), outcome.acknowledged.size(), congested,
                            sample.rtt_smoothed);
   path.rate.on_report(sample);
-  path.saturation.on_sample(now, !sample.app_limited);
+  if (!path.capacity_probe.explored() && path.rate.settled()) {
+    path.capacity_probe.on_explored(now);
+  }
   if (path.rate.base_delay_is_stale()) path.forward.rebase();
   observer.trace(now, TraceKind::estimate, static_cast<std::uint8_t>(path.id), ClassId{},
                  static_cast<std::uint64_t>(path.rate.phase()),
@@ -357,7 +373,9 @@ void Tunnel::State::settle_state(Instant now, Path& path, PathState before, std:
   }
   if (after == PathState::up && before == PathState::probing && path.reports_made > 0) {
     path.rate.on_restart(now);
+    path.capacity_probe.on_return(now);
   }
+  binder.choose_paths_for_bulk();
   feedback.announce_paths();
 }
 
@@ -407,8 +425,9 @@ void Tunnel::add_path(Instant now, PathId id, const PathConfig& config, const Ad
   const TunnelConfig& tunnel = state_->config;
   const RateLimits limits{tunnel.queue_target_min, tunnel.queue_target_max,
                           config.rate_max.value_or(BitRate{})};
-  const Path& path = state_->paths.add(std::make_unique<Path>(id, config, remote, limits, now));
-  state_->binder.on_path_added(path);
+  Path& path = state_->paths.add(std::make_unique<Path>(id, config, remote, limits, now));
+  path.begin_at(state_->first_number);
+  state_->binder.on_path_added(now, path);
 }
 
 void Tunnel::remove_path(Instant now, PathId id) {

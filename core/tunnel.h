@@ -85,8 +85,11 @@ class Tunnel {
  public:
   /// `config` must have no fault (find_fault). `pool` outlives the tunnel and all its packets.
   /// `scheduler` replaces the one that the configuration names (Python, experiments).
+  /// `first_number` (below 2^40) is where packet numbers, data and flow sequences begin; both ends
+  /// must agree. Other than zero it shows how a long session goes on: the wire has 32 and 22 bits.
   Tunnel(const TunnelConfig& config, Role role, const SessionSecret& secret, PacketPool& pool,
-         std::uint64_t seed, Instant now, std::unique_ptr<Scheduler> scheduler = nullptr);
+         std::uint64_t seed, Instant now, std::unique_ptr<Scheduler> scheduler = nullptr,
+         std::uint64_t first_number = 0);
   ~Tunnel();
   Tunnel(const Tunnel&) = delete;
   Tunnel& operator=(const Tunnel&) = delete;

@@ -60,6 +60,25 @@ TEST(Repair, a_lost_tail_is_repaired_without_later_traffic) {
   EXPECT_EQ(count_of(pair.delivered(Pair::b), 1), 1u);
 }
 
+// A middlebox, or a radio that was away, or somebody who means it.
+TEST(Repair, a_datagram_held_back_for_seconds_does_not_hide_later_losses) {
+  Pair pair({symmetric(20, 10ms)});
+  bool holding = true;
+  pair.tamper = [&](std::size_t link, Pair::End from, std::vector<std::byte>& bytes) {
+    if (!holding || from != Pair::a || bytes.size() < 1000 || pair.now() < Instant{1s}) return;
+    holding = false;
+    pair.at(pair.now() + 5s, [&pair, link, copy = bytes] { pair.inject(link, Pair::b, copy); });
+    bytes.clear();
+  };
+  pair.send_stream(Pair::a, 1, BitRate::from_mbps(1), 1500ms);
+  pair.run(6500ms);
+  EXPECT_FALSE(holding);
+  pair.set_link(0, [](LinkConfig& config) { config.loss = RandomLoss{0.02}; });
+  pair.send_stream(Pair::a, 2, BitRate::from_mbps(8), 5s);
+  pair.run(6s);
+  EXPECT_LE(pair.missing(Pair::a, 2), 2u);  // of 4,000, of which 2 % were lost once
+}
+
 TEST(Repair, a_class_that_is_not_reinjected_is_not) {
   TunnelConfig config;
   config.classes[2].reinject = false;

@@ -8,8 +8,8 @@ namespace {
 
 TEST(Tunnel, a_packet_crosses_and_comes_out_intact) {
   Pair pair({symmetric(10, 20ms)});
-  pair.at(pair.now() + 100ms, [&] { pair.send(Pair::a, 1); });
-  pair.run(200ms);
+  pair.at(pair.now() + 1s, [&] { pair.send(Pair::a, 1); });  // capacities are known by then
+  pair.run(1100ms);
   ASSERT_EQ(pair.delivered(Pair::b).size(), 1u);
   const Delivery& d = pair.delivered(Pair::b).front();
   EXPECT_TRUE(d.intact);
@@ -65,6 +65,7 @@ TEST(Tunnel, small_packets_of_one_moment_share_datagrams) {
 // other's.
 TEST(Tunnel, delays_are_measured_as_the_links_have_them) {
   Pair pair({symmetric(50, 15ms), symmetric(50, 40ms)});
+  pair.run(1s);  // the start-up leaves a queue behind
   pair.send_stream(Pair::a, 1, BitRate::from_mbps(5), 2s);
   pair.run(2s);
   const Metrics metrics = pair.metrics(Pair::a);
@@ -76,7 +77,7 @@ TEST(Tunnel, delays_are_measured_as_the_links_have_them) {
 
 TEST(Tunnel, an_idle_tunnel_wakes_seldom_and_says_little) {
   Pair pair({symmetric(50, 15ms), symmetric(50, 40ms)});
-  pair.run(1s);
+  pair.run(2s);  // capacities are known by then
   const std::uint64_t before = pair.metrics(Pair::a).paths[0].sent_bytes;
   pair.wakes = {};
   pair.run(10s);

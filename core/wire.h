@@ -53,6 +53,7 @@ enum class FrameKind : std::uint8_t {
   pong = 7,           // token 8
   path_status = 8,    // PathStatus
   tail = 9,           // last data sequence assigned to this path or none later: 4
+  padding = 10,       // any bytes: fills a path whose capacity is being measured
 };
 
 struct Header {
@@ -175,7 +176,7 @@ std::optional<Header> read_header(std::span<const std::byte> datagram);
 /// Must the receiver of the frame report that it came?
 constexpr bool is_ack_eliciting(FrameKind kind) {
   return kind == FrameKind::data || kind == FrameKind::data_overtook || kind == FrameKind::repair ||
-         kind == FrameKind::ping;
+         kind == FrameKind::ping || kind == FrameKind::padding;
 }
 /// The same for all frames of a datagram, without its timestamp. Both ends must agree.
 bool is_ack_eliciting(std::span<std::byte> frames);

@@ -39,6 +39,7 @@ struct Candidate {
   double steady;   // the same if nothing were queued on the link either
   double wait;     // until its transmission could start
   double queue;    // the part of `wait` for what is before it, without the delay line
+  double line;     // the delay line that it passes through
   double blocked;  // the part of `wait` that even a packet served first would have to wait
   int cost;        // beyond any when the packet does not fit
 };
@@ -82,6 +83,7 @@ class EarliestArrival final : public Scheduler {
                         packet.size * ns_per_byte + static_cast<double>(base),
                         std::max(queue, static_cast<double>(p.line_ns)),
                         queue,
+                        static_cast<double>(p.line_ns),
                         blocked,
                         fits(p, packet) ? p.cost : unusable};
     }
@@ -149,7 +151,7 @@ class EarliestArrival final : public Scheduler {
     return candidates_[row].queue <= horizon(row, slack);
   }
   double horizon(std::size_t row, double slack) const {
-    return std::max(0.0, slowest_ - candidates_[row].steady) + slack;
+    return std::max(candidates_[row].line, slowest_ - candidates_[row].steady) + slack;
   }
   double slack_for(const PacketView& packet) const {
     const int hurried = PacketView::sparse | PacketView::realtime;

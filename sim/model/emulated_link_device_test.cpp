@@ -22,7 +22,10 @@ struct EmulatedLinkTest : ::testing::Test {
     link.down.delay = 30ms;
     link.up.queue = QueuePackets{2};
     scenario.links.push_back(link);
-    topology = build_topology(scenario, {"default", {}, {"l"}}, 1);
+    Variant variant;
+    variant.name = "default";
+    variant.links = {"l"};
+    topology = build_topology(scenario, variant, 1);
     sender = socket(topology.a);
     receiver = socket(topology.b);
     receiver->SetRecvCallback(

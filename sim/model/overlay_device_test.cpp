@@ -30,7 +30,10 @@ struct OverlayTest : ::testing::Test {
       link.up.delay = link.down.delay = 20ms;
       scenario.links.push_back(link);
     }
-    topology = build_topology(scenario, {"default", {}, {"x", "y"}}, 1);
+    Variant variant;
+    variant.name = "default";
+    variant.links = {"x", "y"};
+    topology = build_topology(scenario, variant, 1);
     a.emplace(topology.a, TunnelConfig{}, Role::a, SessionSecret{}, 1, links(true), seen_a);
     b.emplace(topology.b, TunnelConfig{}, Role::b, SessionSecret{}, 2, links(false), seen_b);
     give_address(a->device(), ns3::Ipv4Address("10.0.0.1"));

@@ -36,15 +36,15 @@ events:
 
 WHY_SCENARIO = """
 name: cli-test
-duration: 2s
-warmup: 500ms
+duration: 3s
+warmup: 1s
 links:
   - {name: one, rate: 20mbit, delay: 10ms}
   - {name: two, rate: 20mbit, delay: 50ms}
 traffic:
   - {name: stream, kind: cbr, rate: 4mbit, size: 1000, from: b, to: a}
 events:
-  - {at: 1500ms, link: one, set: {state: blackhole}}
+  - {at: 2500ms, link: one, set: {state: blackhole}}
 """
 
 
@@ -219,22 +219,22 @@ class CommandLine(unittest.TestCase):
         text = WHY_SCENARIO
         scenario = self.write("why.yaml", text)
         self.assertEqual(self.run_scenario("--quiet", scenario=scenario).returncode, 0)
-        slower = self.why("900ms", "two", "b")
+        slower = self.why("1900ms", "two", "b")
         self.assertEqual((slower["here"], slower["state"]), (0, "up"))
         self.assertEqual([reason["reason"] for reason in slower["reasons"]], ["later"])
         self.assertAlmostEqual(slower["reasons"][0]["a"] * 1e-6, 40, delta=10)
         self.assertIn("longer delay", slower["verdict"])
-        taken = self.why("900ms", "one", "b")
+        taken = self.why("1900ms", "one", "b")
         self.assertEqual(taken["here"], taken["packets"])
         self.assertIn("took all there was", taken["verdict"])
-        self.assertIn("idle: nothing to send", self.why("900ms", "one", "a")["verdict"])
-        suspect = self.why("1600ms", "one", "b", "--window", "200ms")
+        self.assertIn("idle: nothing to send", self.why("1900ms", "one", "a")["verdict"])
+        suspect = self.why("2600ms", "one", "b", "--window", "200ms")
         self.assertIn("suspect", [reason["reason"] for reason in suspect["reasons"]])
         self.assertEqual(suspect["changes"][0]["because"], "it fell silent")
-        down = self.why("1950ms", "one", "b", "--window", "20ms")
+        down = self.why("2950ms", "one", "b", "--window", "20ms")
         self.assertEqual({reason["reason"] for reason in down["reasons"]}, {"down"})
-        self.assertIn("not usable: DOWN since 1.", down["verdict"])
-        words = self.sim("why", os.path.join(self.folder_of(), "trace.h5"), "--at", "1.95s")
+        self.assertIn("not usable: DOWN since 2.", down["verdict"])
+        words = self.sim("why", os.path.join(self.folder_of(), "trace.h5"), "--at", "2.95s")
         self.assertEqual((words.returncode, words.stderr), (0, ""))
         self.assertEqual(words.stdout.count(" packets ("), 4)  # two links, both directions
         self.assertIn("it was DOWN", words.stdout)

@@ -30,7 +30,10 @@ Scenario one_link(TrafficKind kind) {
   traffic.name = "flow";
   traffic.kind = kind;
   s.traffic.push_back(traffic);
-  s.variants.push_back({"default", {}, {"l"}});
+  Variant variant;
+  variant.name = "default";
+  variant.links = {"l"};
+  s.variants.push_back(variant);
   return s;
 }
 

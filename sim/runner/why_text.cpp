@@ -240,6 +240,12 @@ std::string words_of(const WhyShare& share, const TraceInfo& info) {
     return fmt::format("too slow for an ordered bond: {} after the fastest link, allowed {}", ms(a),
                        ms(b));
   }
+  if (name == "not_worth") {
+    return fmt::format(
+        "not worth its delay for bulk: {} behind the nearest link, for {:.1f} % of the "
+        "rate",
+        ms(a), b / 10);
+  }
   if (name == "later") return "it would have delivered them " + lateness(a, b);
   if (name == "committed") {
     return fmt::format("its queue was committed beyond its horizon: {}, at most {}", ms(a), ms(b));

@@ -38,6 +38,7 @@ TEST(Manual, tunnel_shows_the_defaults) {
   EXPECT_EQ(shown.scheduler.algorithm, usual.scheduler.algorithm);
   EXPECT_EQ(shown.scheduler.commit_slack, usual.scheduler.commit_slack);
   EXPECT_EQ(shown.scheduler.spread_max, usual.scheduler.spread_max);
+  EXPECT_EQ(shown.scheduler.bulk_transfer, usual.scheduler.bulk_transfer);
   EXPECT_EQ(shown.probe_interval, usual.probe_interval);
   EXPECT_EQ(shown.path_down_after, usual.path_down_after);
   EXPECT_EQ(shown.queue_target_min, usual.queue_target_min);

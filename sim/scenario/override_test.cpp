@@ -85,7 +85,7 @@ TEST(Override, of_a_key_that_cannot_exist_is_named) {
   EXPECT_EQ(message_of({{"tunnel.scheduler.algoritm", "ecf"}}),
             "--set tunnel.scheduler.algoritm=ecf: tunnel.scheduler.algoritm: found unknown key "
             "'algoritm' (did you mean 'algorithm'?); allowed: algorithm, commit_slack, spread_max, "
-            "weights");
+            "bulk_transfer, weights");
   EXPECT_EQ(message_of({{"links.lte-c.rate", "5mbit"}}),
             "--set links.lte-c.rate=5mbit: links.lte-c: found 'lte-c' (did you mean 'lte-a'?); "
             "allowed: lte-a, lte-b");

@@ -36,6 +36,8 @@ SchedulerConfig read_scheduler(const Field& block, const Names* links) {
   read_block(block, {into("algorithm", scheduler.algorithm, one_of({known.begin(), known.end()})),
                      into("commit_slack", scheduler.commit_slack, time_between(100us, 100ms)),
                      into("spread_max", scheduler.spread_max, time_between(0s, 2s)),
+                     into("bulk_transfer", scheduler.bulk_transfer,
+                          size_between(bulk_transfer_min, bulk_transfer_max)),
                      into("weights", scheduler.weights, weights)});
   return scheduler;
 }

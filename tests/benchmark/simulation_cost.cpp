@@ -30,7 +30,10 @@ Scenario one_flow(Duration duration) {
   s.links.push_back(link);
   s.traffic.push_back({});
   s.traffic[0].name = "download";
-  s.variants.push_back({"default", {}, {"link"}});
+  Variant variant;
+  variant.name = "default";
+  variant.links = {"link"};
+  s.variants.push_back(variant);
   return s;
 }
 
