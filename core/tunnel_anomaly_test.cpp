@@ -109,8 +109,7 @@ TEST(Anomaly, clocks_may_be_apart_and_drift) {
   const Outcome same = run_with({});
   for (const double drift : {1e-5, -1e-5, 1e-4}) {
     PairOptions options;
-    options.clock_offset = 12345s;
-    options.clock_drift = drift;
+    options.clocks[Pair::b] = {12345s, drift};
     const Outcome apart = run_with(options);
     EXPECT_EQ(apart.missing, 0u) << drift;
     EXPECT_NEAR(to_seconds(apart.transit), to_seconds(same.transit), 0.005) << drift;
@@ -120,8 +119,7 @@ TEST(Anomaly, clocks_may_be_apart_and_drift) {
 
 TEST(Anomaly, clocks_drift_for_long_without_harm) {
   PairOptions options;
-  options.clock_offset = 12345s;
-  options.clock_drift = 1e-4;
+  options.clocks[Pair::b] = {12345s, 1e-4};
   Pair pair(two_links, {}, 1, options);
   pair.send_stream(Pair::a, 1, BitRate::from_mbps(0.05), 20min);
   pair.run(20min);
@@ -136,12 +134,66 @@ TEST(Anomaly, clocks_drift_for_long_without_harm) {
 TEST(Anomaly, timestamps_wrap_without_harm) {
   for (const Duration wraps_at : {Duration{2s}, Duration{2500ms}}) {
     PairOptions options;
-    options.clock_offset = (std::int64_t{1} << 32) * 1us - wraps_at;
+    options.clocks[Pair::b].offset = (std::int64_t{1} << 32) * 1us - wraps_at;
     const Outcome wrapped = run_with(options);
     const Outcome same = run_with({});
     EXPECT_EQ(wrapped.missing, 0u);
     EXPECT_NEAR(to_seconds(wrapped.transit), to_seconds(same.transit), 0.005);
   }
+}
+
+// 32 bits of packet numbers and data sequences and 22 bits of flow sequences, all after 500
+// packets.
+TEST(Anomaly, sequence_numbers_wrap_without_harm) {
+  for (const std::uint64_t first : {(std::uint64_t{1} << 32) - 500, (std::uint64_t{1} << 31) - 500,
+                                    (std::uint64_t{1} << 22) - 500}) {
+    PairOptions options;
+    options.first_number = first;
+    const Outcome wrapped = run_with(options);
+    const Outcome same = run_with({});
+    EXPECT_EQ(wrapped.missing, 0u) << first;
+    EXPECT_EQ(wrapped.late, same.late) << first;
+    EXPECT_EQ(wrapped.transit, same.transit) << first;
+  }
+}
+
+TEST(Anomaly, codes_repair_across_the_wrap) {
+  for (const FecCode code : {FecCode::parity, FecCode::reed_solomon, FecCode::sliding_rlc}) {
+    TunnelConfig config;
+    config.classes[0].reinject = false;
+    config.classes[0].fec.code = code;
+    std::array<std::uint64_t, 2> recovered{};
+    for (const bool wraps : {false, true}) {
+      PairLink lossy = symmetric(20, 10ms);
+      lossy.a_to_b.loss = RandomLoss{0.05};
+      PairOptions options;
+      if (wraps) options.first_number = (std::uint64_t{1} << 32) - 200;
+      Pair pair({lossy}, config, 1, options);
+      pair.send_stream(Pair::a, 1, BitRate::from_mbps(2), 2s, 500, dscp_realtime);
+      pair.run(3s);
+      recovered[wraps ? 1 : 0] = pair.metrics(Pair::b).fec_recovered;
+    }
+    EXPECT_GT(recovered[0], 15u) << "code " << static_cast<int>(code);
+    EXPECT_NEAR(static_cast<double>(recovered[1]), static_cast<double>(recovered[0]), 10.0);
+  }
+}
+
+TEST(Anomaly, a_peer_that_reboots_is_served_as_soon_as_both_have_the_new_keys) {
+  Pair pair(two_links);
+  std::uint64_t strangers = 0;
+  pair.on_session_end = [&](Pair::End end) {
+    if (end == Pair::a) strangers = pair.drops(Pair::a, Drop::unknown_session);
+  };
+  pair.send_stream(Pair::a, 1, BitRate::from_mbps(20), 4s);
+  pair.at(Instant{2s}, [&] { pair.renew(Pair::b, 1); });
+  pair.at(Instant{2100ms}, [&] { pair.renew(Pair::a, 1); });
+  pair.run(5s);
+  EXPECT_GT(strangers, 0u);                                    // b knocks with keys a cannot know
+  EXPECT_GT(pair.drops(Pair::b, Drop::unknown_session), 50u);  // and is sent what it cannot read
+  EXPECT_EQ(pair.missing(Pair::a, 1, Instant{2200ms}), 0u);    // a round trip later all is well
+  EXPECT_EQ(repeated(pair.delivered(Pair::b), 1), 0u);
+  EXPECT_EQ(out_of_order(pair.delivered(Pair::b), 1), 0u);
+  for (const Delivery& d : pair.delivered(Pair::b)) EXPECT_TRUE(d.current);
 }
 
 }  // namespace

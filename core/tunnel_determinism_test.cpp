@@ -22,9 +22,9 @@ std::uint64_t first_seed() {
 }
 
 std::uint64_t digest_of(std::uint64_t seed, std::size_t batch = batch_max) {
-  const auto pair = open(draw_world(seed), batch);
-  pair->run(World::calm + 500ms);
-  return pair->digest();
+  const OpenWorld opened = open(draw_world(seed), batch);
+  opened.pair->run(World::calm + 500ms);
+  return opened.pair->digest();
 }
 
 constexpr const char* label = "digest of the world: ";
@@ -78,9 +78,9 @@ TEST(Determinism, how_packets_are_cut_into_calls_changes_no_decision) {
     std::array<std::uint64_t, 3> digests{};
     constexpr std::array<std::size_t, 3> batches{1, 7, 64};
     for (std::size_t i = 0; i < batches.size(); ++i) {
-      const auto pair = open(world, batches[i]);
-      pair->run(World::calm + 500ms);
-      digests[i] = pair->digest();
+      const OpenWorld opened = open(world, batches[i]);
+      opened.pair->run(World::calm + 500ms);
+      digests[i] = opened.pair->digest();
     }
     EXPECT_EQ(digests[0], digests[2]) << "batches of 1 and 64";
     EXPECT_EQ(digests[1], digests[2]) << "batches of 7 and 64";

@@ -54,10 +54,8 @@ PairLink symmetric(double mbps, Duration delay) {
 
 Pair::Pair(const std::vector<PairLink>& links, const TunnelConfig& config, std::uint64_t seed,
            const PairOptions& options)
-    : options_(options), links_(links) {
+    : config_(config), seed_(seed), options_(options), links_(links) {
   const Rng rng{seed};
-  SessionSecret secret{};
-  secret[0] = std::byte{7};
   wires_.reserve(2 * links.size());
   for (std::size_t i = 0; i < links.size(); ++i) {
     const std::string name = std::to_string(i);
@@ -66,24 +64,57 @@ Pair::Pair(const std::vector<PairLink>& links, const TunnelConfig& config, std::
   }
   for (const End end : {a, b}) {
     ends_[end].pool = std::make_unique<PacketPool>(options.pool_slots);
-    ends_[end].tunnel = std::make_unique<Tunnel>(config, end == a ? Role::a : Role::b, secret,
-                                                 *ends_[end].pool, seed + end, clock(end));
+    begin_session(end);
   }
   for (std::size_t i = 0; i < std::min(links.size(), options.paths); ++i) add_path(i);
 }
 
 Pair::~Pair() = default;
 
-void Pair::add_path(std::size_t link) {
-  PathConfig path;
-  path.name = "link" + std::to_string(link);
-  path.cost = links_[link].cost;
-  for (const End end : {a, b}) {
-    tunnel(end).add_path(clock(end), PathId{static_cast<std::uint8_t>(link)}, path, Address{});
+void Pair::begin_session(End end) {
+  Side& side = ends_[end];
+  SessionSecret secret{};
+  secret[0] = std::byte{7};
+  wire::Writer{std::span{secret}.subspan(1)}.u32(side.session);
+  side.tunnel = std::make_unique<Tunnel>(config_, end == a ? Role::a : Role::b, secret, *side.pool,
+                                         seed_ + end + 1000 * side.session, clock(end), nullptr,
+                                         options_.first_number);
+  side.handed = 0;
+}
+
+void Pair::renew(End end, std::uint32_t session) {
+  if (on_session_end) on_session_end(end);
+  Side& side = ends_[end];
+  side.digest_before = side.digest_before * 31 + side.tunnel->digest();
+  side.tunnel.reset();
+  side.entering.clear();
+  SENNIT_ASSERT(side.pool->available() == side.pool->slots());
+  side.session = session;
+  begin_session(end);
+  for (std::size_t i = 0; i < links_.size(); ++i) {
+    if ((in_use_ >> i & 1) != 0) add_path(end, i);
   }
 }
 
+void Pair::add_path(std::size_t link) {
+  in_use_ |= 1u << link;
+  for (const End end : {a, b}) add_path(end, link);
+}
+
+// With what its driver knows of the device and the socket.
+void Pair::add_path(End end, std::size_t link) {
+  const PathId id{static_cast<std::uint8_t>(link)};
+  PathConfig path;
+  path.name = "link" + std::to_string(link);
+  path.cost = links_[link].cost;
+  tunnel(end).add_path(clock(end), id, path, Address{});
+  const bool no_carrier = this->link(link, end).config().state == LinkState::carrier_down;
+  if (no_carrier) tunnel(end).handle_carrier(clock(end), id, false);
+  if ((ends_[end].blocked >> link & 1) != 0) tunnel(end).handle_blocked(id);
+}
+
 void Pair::remove_path(std::size_t link) {
+  in_use_ &= ~(1u << link);
   for (const End end : {a, b}) {
     tunnel(end).remove_path(clock(end), PathId{static_cast<std::uint8_t>(link)});
   }
@@ -92,9 +123,9 @@ void Pair::remove_path(std::size_t link) {
 Packet Pair::make_packet(End end, std::uint16_t flow, std::size_t size, std::uint8_t dscp) {
   Packet packet = ends_[end].pool->allocate();
   if (!packet) return packet;
-  auto& sent_at = ends_[end].sent_at[flow];
-  const auto number = static_cast<std::uint32_t>(sent_at.size());
-  sent_at.push_back(now_);
+  auto& sent = ends_[end].sent[flow];
+  const auto number = static_cast<std::uint32_t>(sent.size());
+  sent.push_back({now_, ends_[end].session});
   const auto bytes = packet.append(size);
   wire::Writer writer{bytes};
   writer.u8(0x45);
@@ -172,8 +203,8 @@ void Pair::inject(std::size_t link, End to, std::vector<std::byte> datagram) {
 }
 
 std::uint64_t Pair::sent(End end, std::uint16_t flow) const {
-  const auto found = ends_[end].sent_at.find(flow);
-  return found == ends_[end].sent_at.end() ? 0 : found->second.size();
+  const auto found = ends_[end].sent.find(flow);
+  return found == ends_[end].sent.end() ? 0 : found->second.size();
 }
 
 std::uint64_t Pair::missing(End end, std::uint16_t flow, Instant from) const {
@@ -183,7 +214,7 @@ std::uint64_t Pair::missing(End end, std::uint16_t flow, Instant from) const {
   }
   std::uint64_t count = 0;
   for (std::size_t i = 0; i < arrived.size(); ++i) {
-    if (!arrived[i] && ends_[end].sent_at.at(flow)[i] >= from) ++count;
+    if (!arrived[i] && ends_[end].sent.at(flow)[i].at >= from) ++count;
   }
   return count;
 }
@@ -193,23 +224,24 @@ std::uint64_t Pair::drops(End end, Drop reason) {
 }
 
 std::uint64_t Pair::digest() const {
-  return ends_[a].tunnel->digest() * 31 + ends_[b].tunnel->digest();
+  const std::uint64_t before = ends_[a].digest_before * 31 + ends_[b].digest_before;
+  return before + ends_[a].tunnel->digest() * 31 + ends_[b].tunnel->digest();
 }
 
 // --- clocks
 // ------------------------------------------------------------------------------------------
 
 Instant Pair::local(End end, Instant world) const {
-  if (end == a) return world;
-  return world + options_.clock_offset + scaled(world.time_since_epoch(), options_.clock_drift);
+  const PairClock& clock = options_.clocks[end];
+  return world + clock.offset + scaled(world.time_since_epoch(), clock.drift);
 }
 
 // The first instant of the world at which the end's clock shows at least `local`.
 Instant Pair::world(End end, Instant local) const {
-  if (end == a || local == never) return local;
+  if (local == never) return local;
   if (local <= this->local(end, now_)) return now_;
   const Duration ahead = local - this->local(end, now_);
-  Instant t = now_ + scaled(ahead, 1 / (1 + options_.clock_drift));
+  Instant t = now_ + scaled(ahead, 1 / (1 + options_.clocks[end].drift));
   while (this->local(end, t) < local) t += Duration{1};
   return t;
 }
@@ -257,7 +289,7 @@ void Pair::step() {
     const Wake wake = ends_[end].tunnel->next_wake();
     if (wake.at <= clock(end)) {
       ++wakes[static_cast<std::size_t>(wake.why)];
-      ends_[end].tunnel->handle_timeout(clock(end));
+      metered([&] { tunnel(end).handle_timeout(clock(end)); });
     }
     enter(end);
     drain(end);
@@ -268,7 +300,7 @@ void Pair::enter(End end) {
   std::span<Packet> rest{ends_[end].entering};
   while (!rest.empty()) {
     const std::size_t n = std::min(batch, rest.size());
-    ends_[end].tunnel->handle_inner(clock(end), rest.first(n));
+    metered([&] { tunnel(end).handle_inner(clock(end), rest.first(n)); });
     rest = rest.subspan(n);
   }
   ends_[end].entering.clear();
@@ -288,7 +320,7 @@ void Pair::arrive(std::size_t wire) {
   std::span<Datagram> rest{datagrams_};
   while (!rest.empty()) {
     const std::size_t n = std::min(batch, rest.size());
-    ends_[to].tunnel->handle_datagrams(clock(to), rest.first(n));
+    metered([&] { tunnel(to).handle_datagrams(clock(to), rest.first(n)); });
     rest = rest.subspan(n);
   }
   datagrams_.clear();
@@ -302,21 +334,31 @@ void Pair::add_datagram(std::size_t wire, Instant arrived, std::span<const std::
   std::ranges::copy(bytes, datagram.packet.append(bytes.size()).begin());
   datagram.arrived = local(to, arrived);
   datagram.path = PathId{static_cast<std::uint8_t>(wire / 2)};
+  ++ends_[to].handed;
   datagrams_.push_back(std::move(datagram));
 }
 
 void Pair::drain(End end) {
   Side& side = ends_[end];
   Transmit out;
-  while (side.tunnel->poll_transmit(clock(end), out)) transmit(end, out);
+  while (metered([&] { return tunnel(end).poll_transmit(clock(end), out); })) transmit(end, out);
   std::array<Packet, batch_max> inner;
-  while (const std::size_t n = side.tunnel->poll_deliver(clock(end), inner)) {
+  const auto deliver = [&] { return tunnel(end).poll_deliver(clock(end), inner); };
+  while (const std::size_t n = metered(deliver)) {
     for (std::size_t i = 0; i < n; ++i) {
       side.delivered.push_back(read_packet(std::as_const(inner[i]).bytes(), now_));
+      side.delivered.back().current = same_session(end, side.delivered.back());
       inner[i] = Packet{};
     }
   }
   look(end);
+}
+
+bool Pair::same_session(End to, const Delivery& delivery) const {
+  const auto& sent = ends_[to == a ? b : a].sent;
+  const auto flow = sent.find(delivery.flow);
+  return flow != sent.end() && delivery.number < flow->second.size() &&
+         flow->second[delivery.number].session == ends_[to].session;
 }
 
 void Pair::transmit(End end, Transmit& out) {

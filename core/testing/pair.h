@@ -29,18 +29,25 @@ struct Delivery {
   std::uint32_t number;
   Instant sent, at;
   std::size_t size;
-  bool intact;  // its bytes are those that went in
+  bool intact;   // its bytes are those that went in
+  bool current;  // it went in during the session in which it came out
 };
 
 /// DSCP values that the default rules map to the three classes.
 inline constexpr std::uint8_t dscp_bulk = 0, dscp_realtime = 46, dscp_interactive = 34;
 
+/// An end's clock: ahead of the stage's own by `offset` >= 0, and faster by the fraction `drift`.
+struct PairClock {
+  Duration offset{};
+  double drift = 0;
+};
+
 /// What the stage itself does to the tunnels.
 struct PairOptions {
   std::size_t pool_slots = tunnel_pool_slots / 2;  // of each end; setting up more takes longer
-  std::size_t paths = paths_max;  // links in use from the start; add_path() adds more
-  Duration clock_offset{};        // end b's clock is ahead of end a's by this, >= 0
-  double clock_drift = 0;         // and runs faster by this fraction
+  std::size_t paths = paths_max;      // links in use from the start; add_path() adds more
+  std::array<PairClock, 2> clocks{};  // of each end
+  std::uint64_t first_number = 0;     // where each session's numbers begin
   Duration coalescing{};  // datagrams are handed over at multiples of this only, as a busy host
                           // does; 0 = as they arrive
 };
@@ -71,6 +78,9 @@ class Pair {
   void set_blocked(std::size_t link, End end, bool blocked);
   void add_path(std::size_t link);
   void remove_path(std::size_t link);
+  /// Replaces the end's tunnel by a new one with the keys of another session (0 is the first), as
+  /// after a reboot or a handshake. What the old one held is gone; what is on the wires arrives.
+  void renew(End end, std::uint32_t session);
   /// A datagram that no wire carries: `to` sees it on `link` with the next step.
   void inject(std::size_t link, End to, std::vector<std::byte> datagram);
 
@@ -79,6 +89,9 @@ class Pair {
   Instant clock(End end) const { return local(end, now_); }
   Tunnel& tunnel(End end) { return *ends_[end].tunnel; }
   const PacketPool& pool(End end) const { return *ends_[end].pool; }
+  std::uint32_t session(End end) const { return ends_[end].session; }
+  /// Datagrams that the end's present tunnel was given.
+  std::uint64_t handed(End end) const { return ends_[end].handed; }
   LinkModel& link(std::size_t link, End from) { return wires_[2 * link + from].model; }
   const std::vector<Delivery>& delivered(End end) const { return ends_[end].delivered; }
   std::uint64_t sent(End end, std::uint16_t flow) const;
@@ -87,7 +100,7 @@ class Pair {
   Metrics metrics(End end) { return tunnel(end).metrics(clock(end)); }
   std::uint64_t drops(End end, Drop reason);
   PathState state(End end, std::size_t link) { return metrics(end).paths[link].state; }
-  /// Everything that both tunnels decided.
+  /// Everything that all tunnels decided.
   std::uint64_t digest() const;
 
   /// Inner packets and datagrams of one instant enter in calls of at most this many (1..batch_max).
@@ -97,6 +110,12 @@ class Pair {
   /// Sees each line of both packet traces, if set.
   std::function<void(End, const TraceRecord&)> on_trace;
   std::function<void(End, const Event&)> on_event;
+  /// Sees an end for the last time before renew().
+  std::function<void(End)> on_session_end;
+  /// How often the program has asked for memory so far. If set, what the tunnels asked for while
+  /// they ran is counted in tunnel_allocations.
+  std::size_t (*allocations)() = nullptr;
+  std::size_t tunnel_allocations = 0;
   /// Counts every wake-up by reason: a tunnel that wakes too often shows here.
   std::array<std::uint64_t, static_cast<std::size_t>(Timer::count)> wakes{};
 
@@ -106,14 +125,42 @@ class Pair {
     std::map<std::uint64_t, std::vector<std::byte>> cargo;
     std::vector<std::vector<std::byte>> injected;
   };
+  struct Sent {
+    Instant at;
+    std::uint32_t session;
+  };
   struct Side {
     std::unique_ptr<PacketPool> pool;
     std::unique_ptr<Tunnel> tunnel;
-    std::uint32_t blocked = 0;  // bit i: the socket of path i
+    std::uint32_t session = 0;
+    std::uint64_t handed = 0;
+    std::uint64_t digest_before = 0;  // of the sessions before
+    std::uint32_t blocked = 0;        // bit i: the socket of path i
     std::vector<Packet> entering;
     std::vector<Delivery> delivered;
-    std::map<std::uint16_t, std::vector<Instant>> sent_at;  // by flow and number
+    std::map<std::uint16_t, std::vector<Sent>> sent;  // by flow and number
   };
+  /// While it lives only a tunnel runs.
+  class Metered {
+   public:
+    explicit Metered(Pair& pair) : pair_(pair), before_(pair.count_allocations()) {}
+    ~Metered() { pair_.tunnel_allocations += pair_.count_allocations() - before_; }
+    Metered(const Metered&) = delete;
+    Metered& operator=(const Metered&) = delete;
+
+   private:
+    Pair& pair_;
+    std::size_t before_;
+  };
+  std::size_t count_allocations() const { return allocations == nullptr ? 0 : allocations(); }
+  template <class Call>
+  auto metered(Call call) {
+    const Metered meter{*this};
+    return call();
+  }
+  void begin_session(End end);
+  void add_path(End end, std::size_t link);
+  bool same_session(End to, const Delivery& delivery) const;
   Packet make_packet(End end, std::uint16_t flow, std::size_t size, std::uint8_t dscp);
   void step();
   void enter(End end);
@@ -127,11 +174,14 @@ class Pair {
   Instant world(End end, Instant local) const;
   Instant handed_over(Instant arrived) const;
 
+  TunnelConfig config_;
+  std::uint64_t seed_;
   PairOptions options_;
   Instant now_{};
   std::uint64_t tokens_ = 0;
   std::vector<PairLink> links_;
-  std::vector<Wire> wires_;  // 2 x link + sending end
+  std::uint32_t in_use_ = 0;  // bit i: path i
+  std::vector<Wire> wires_;   // 2 x link + sending end
   std::array<Side, 2> ends_;
   std::multimap<Instant, std::function<void()>> actions_;
   std::vector<Datagram> datagrams_;  // of one wire and instant

@@ -70,6 +70,46 @@ void draw_troubles(Rng& rng, World& world) {
   }
 }
 
+/// Where something wraps soon: the clocks on the wire after 2^32 us, sequences after 2^32 or 2^22.
+PairClock draw_clock(Rng& rng) {
+  constexpr Duration wrap = (std::int64_t{1} << 32) * 1us;
+  PairClock clock;
+  if (rng.chance(0.5)) clock.offset = any(rng, 0s, 3h);
+  if (rng.chance(0.3)) clock.offset = wrap - any(rng, 0s, World::calm + 3s);
+  if (rng.chance(0.1)) clock.offset = wrap / 2 - any(rng, 0s, World::calm);
+  if (rng.chance(0.5)) clock.drift = 2e-4 * (rng.uniform() - 0.5);
+  return clock;
+}
+
+void draw_host(Rng& rng, PairOptions& options) {
+  options.pool_slots = rng.chance(0.15) ? 100 + rng.below(1000) : 8192;
+  if (rng.chance(0.3)) options.coalescing = any(rng, 100us, 2ms);
+  for (PairClock& clock : options.clocks) clock = draw_clock(rng);
+  // A clock behind the other by about a delay: what arrives seems to have taken no time at all.
+  const Duration behind = any(rng, 0ms, 150ms);
+  if (rng.chance(0.15) && options.clocks[Pair::a].offset > behind) {
+    options.clocks[Pair::b].offset = options.clocks[Pair::a].offset - behind;
+  }
+  if (rng.chance(0.3)) options.first_number = (std::uint64_t{1} << 32) - rng.below(2000);
+  if (rng.chance(0.1)) options.first_number = (std::uint64_t{1} << 31) - rng.below(2000);
+}
+
+void draw_mischief(Rng& rng, MischiefOdds& odds) {
+  if (rng.chance(0.3)) odds.corruption = log_uniform(rng, 0.001, 0.05);
+  if (rng.chance(0.3)) odds.duplication = log_uniform(rng, 0.001, 0.2);
+  if (rng.chance(0.3)) odds.replay = log_uniform(rng, 0.001, 0.2);
+}
+
+void draw_reboots(Rng& rng, World& world) {
+  const std::size_t count = rng.chance(0.3) ? 1 + rng.below(2) : 0;
+  const Duration share = count == 0 ? 0s : World::calm / static_cast<std::int64_t>(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const Duration handshake = any(rng, 0s, share / 2);
+    const Duration at = share * static_cast<std::int64_t>(i) + any(rng, 0s, share - handshake);
+    world.reboots.push_back({rng.chance(0.5) ? Pair::a : Pair::b, at, handshake});
+  }
+}
+
 void begin(Pair& pair, const World::Trouble& trouble) {
   const std::size_t link = trouble.link;
   switch (trouble.fault) {
@@ -105,7 +145,6 @@ void end(Pair& pair, const World& world, const World::Trouble& trouble) {
 }
 
 void calm_down(Pair& pair, std::size_t links) {
-  pair.tamper = nullptr;
   for (std::size_t i = 0; i < links; ++i) {
     pair.set_link(i, [](LinkConfig& config) {
       config.loss = NoLoss{};
@@ -126,18 +165,18 @@ World draw_world(std::uint64_t seed) {
   draw_config(rng, world.config);
   draw_flows(rng, world);
   draw_troubles(rng, world);
-  if (rng.chance(0.2)) world.corruption = log_uniform(rng, 0.001, 0.02);
-  if (rng.chance(0.2)) world.duplication = log_uniform(rng, 0.001, 0.1);
-  world.options.pool_slots = rng.chance(0.15) ? 100 + rng.below(1000) : 8192;
-  if (rng.chance(0.3)) world.options.coalescing = any(rng, 100us, 2ms);
-  if (rng.chance(0.5)) world.options.clock_offset = any(rng, 0s, 3h);
-  if (rng.chance(0.5)) world.options.clock_drift = 1e-4 * (rng.uniform() - 0.5);
+  draw_host(rng, world.options);
+  draw_mischief(rng, world.odds);
+  draw_reboots(rng, world);
+  if (rng.chance(0.1)) world.idle = any(rng, 1s, 2min);
   return world;
 }
 
-std::unique_ptr<Pair> open(const World& world, std::size_t batch) {
-  auto opened = std::make_unique<Pair>(world.links, world.config, world.seed, world.options);
-  Pair& pair = *opened;
+OpenWorld open(const World& world, std::size_t batch) {
+  OpenWorld opened;
+  opened.pair = std::make_unique<Pair>(world.links, world.config, world.seed, world.options);
+  Pair& pair = *opened.pair;
+  opened.mischief = std::make_unique<Mischief>(pair, world.odds, Rng{world.seed}.fork("mischief"));
   pair.batch = batch;
   for (const World::Flow& flow : world.flows) {
     pair.send_stream(flow.from, flow.id, flow.rate, World::calm, flow.size, flow.dscp);
@@ -147,23 +186,30 @@ std::unique_ptr<Pair> open(const World& world, std::size_t batch) {
     pair.at(Instant{trouble.at + trouble.lasts},
             [&pair, world, trouble] { end(pair, world, trouble); });
   }
-  pair.tamper = [&pair, world, rng = Rng{world.seed}.fork("tamper")](
-                    std::size_t link, Pair::End from, std::vector<std::byte>& bytes) mutable {
-    if (rng.chance(world.duplication)) {
-      const Duration delay = pair.link(link, from).config().delay + any(rng, 0ms, 20ms);
-      pair.at(pair.now() + delay, [&pair, link, to = from == Pair::a ? Pair::b : Pair::a,
-                                   copy = bytes] { pair.inject(link, to, copy); });
-    }
-    if (rng.chance(world.corruption)) bytes[rng.below(bytes.size())] ^= std::byte{0x20};
-  };
-  pair.at(Instant{World::calm}, [&pair, links = world.links.size()] { calm_down(pair, links); });
+  std::uint32_t session = 0;
+  for (const World::Reboot& reboot : world.reboots) {
+    const Pair::End peer = reboot.end == Pair::a ? Pair::b : Pair::a;
+    ++session;
+    pair.at(Instant{reboot.at}, [&pair, reboot, session] { pair.renew(reboot.end, session); });
+    pair.at(Instant{reboot.at + reboot.handshake},
+            [&pair, peer, session] { pair.renew(peer, session); });
+  }
+  pair.at(Instant{World::calm},
+          [&pair, mischief = opened.mischief.get(), links = world.links.size()] {
+            mischief->stop();
+            calm_down(pair, links);
+          });
   return opened;
 }
 
 std::ostream& operator<<(std::ostream& out, const World& world) {
   out << "world " << world.seed << " (SENNIT_SEED=" << world.seed << " SENNIT_WORLDS=1), scheduler "
       << world.config.scheduler.algorithm << ", " << world.options.pool_slots
-      << " slots, coalescing " << to_seconds(world.options.coalescing) * 1e3 << " ms\n";
+      << " slots, coalescing " << to_seconds(world.options.coalescing) * 1e3 << " ms, first number "
+      << world.options.first_number << '\n';
+  for (const PairClock& clock : world.options.clocks) {
+    out << "  clock ahead " << to_seconds(clock.offset) << " s, drift " << clock.drift << '\n';
+  }
   for (const ClassConfig& c : world.config.classes) {
     out << "  class " << c.name << (c.ordered ? "" : ", unordered")
         << (c.reinject ? "" : ", not reinjected") << (c.duplicate ? ", duplicated" : "")
@@ -187,8 +233,14 @@ std::ostream& operator<<(std::ostream& out, const World& world) {
     out << "  link " << t.link << ": " << fault_names[static_cast<std::size_t>(t.fault)] << " at "
         << to_seconds(t.at) << " s for " << to_seconds(t.lasts) << " s\n";
   }
-  return out << "  corruption " << world.corruption << ", duplication " << world.duplication
-             << '\n';
+  for (const World::Reboot& reboot : world.reboots) {
+    out << "  end " << (reboot.end == Pair::a ? 'a' : 'b') << " reboots at "
+        << to_seconds(reboot.at) << " s, handshake after " << to_seconds(reboot.handshake)
+        << " s\n";
+  }
+  return out << "  corruption " << world.odds.corruption << ", duplication "
+             << world.odds.duplication << ", replay " << world.odds.replay << ", idle "
+             << to_seconds(world.idle) << " s\n";
 }
 
 }  // namespace sennit

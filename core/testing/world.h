@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/testing/mischief.h"
 #include "core/testing/pair.h"
 
 namespace sennit {
@@ -26,6 +27,11 @@ struct World {
     std::size_t link;
     Duration at, lasts;
   };
+  /// `end` forgets everything, and the peer learns of the new session `handshake` later.
+  struct Reboot {
+    Pair::End end;
+    Duration at, handshake;
+  };
   struct Flow {
     Pair::End from;
     std::uint16_t id;
@@ -38,17 +44,24 @@ struct World {
   std::vector<PairLink> links;
   TunnelConfig config;
   PairOptions options;
-  double corruption = 0, duplication = 0;  // of each datagram
-  std::vector<Trouble> troubles;           // all over at `calm`
-  std::vector<Flow> flows;                 // all end at `calm`
+  MischiefOdds odds;
+  std::vector<Trouble> troubles;  // all over at `calm`
+  std::vector<Reboot> reboots;    // the same, one after the other
+  std::vector<Flow> flows;        // all end at `calm`
+  Duration idle{};                // nothing is sent for so long before old datagrams come back
   static constexpr Duration calm = 1500ms;
 };
 
 World draw_world(std::uint64_t seed);
 
 /// The world at its beginning: links, flows and troubles are under way as soon as it runs. From
-/// `calm` on links neither lose nor reorder, and nothing is corrupted or repeated.
-std::unique_ptr<Pair> open(const World& world, std::size_t batch = batch_max);
+/// `calm` on links neither lose nor reorder, and nothing is corrupted or repeated unless somebody
+/// asks `mischief` for it.
+struct OpenWorld {
+  std::unique_ptr<Pair> pair;
+  std::unique_ptr<Mischief> mischief;
+};
+OpenWorld open(const World& world, std::size_t batch = batch_max);
 
 std::ostream& operator<<(std::ostream& out, const World& world);
 
