@@ -400,17 +400,17 @@ void Binder::on_paths_measured() {
   choose_paths_for_bulk();
 }
 
-// Of the paths of least cost; what costs more is used when they do not suffice, whatever its delay.
+// Of the paths that cost nothing; the others are used when these do not suffice, whatever their
+// delay.
 void Binder::choose_paths_for_bulk() {
   if (!scheduler_->equalises()) return;
   std::array<BulkPath, paths_max> rows{};
   std::array<Path*, paths_max> usable{};
   std::size_t count = 0;
   bool all_explored = true;
-  constexpr int cost = 0;
   for (Path* path : paths_.all()) {
     path->line = {};
-    if (!path->usable() || path->config.cost != cost) continue;
+    if (!path->usable() || path->config.cost != 0) continue;
     usable[count] = path;
     all_explored = all_explored && path->capacity_probe.explored();
     rows[count++] = {path->forward.base() + 2 * path->forward.deviation(), path->rate.bandwidth(),

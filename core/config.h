@@ -32,7 +32,7 @@ struct SchedulerConfig {
                                 // (longer than a resequencer may hold)
   // A path that is farther than others carries bulk if a transfer of this size is faster with it
   // (bulk_paths.h); less of it favours short round trips, more of it throughput.
-  Bytes bulk_transfer{100'000'000};  // bulk_transfer_min to bulk_transfer_max
+  Bytes bulk_transfer{100'000'000};                       // bulk_transfer_min to bulk_transfer_max
   std::vector<std::pair<std::string, double>> weights{};  // weighted-round-robin: link name,
                                                           // weight; empty = by estimated rate
 };

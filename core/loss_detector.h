@@ -52,10 +52,10 @@ class LossDetector {
   struct Outcome {
     std::vector<PathSeq> acknowledged, lost;  // reused storage, reserved once
     bool newest_advanced = false;
-    std::uint32_t spurious = 0;                 // acknowledged although given up before
-    std::uint16_t ce_marked = 0;                // newly
-    std::optional<BitRate> delivery_rate{};     // over about one round trip
-    bool app_limited = true;                    // of that rate sample
+    std::uint32_t spurious = 0;              // acknowledged although given up before
+    std::uint16_t ce_marked = 0;             // newly
+    std::optional<BitRate> delivery_rate{};  // over about one round trip
+    bool app_limited = true;                 // of that rate sample
     double stretch = 1;  // of that rate sample: time of arriving over time of sending
     std::optional<std::uint32_t> one_way_us{};  // of the newest datagram: their clock minus ours
   };

@@ -251,5 +251,31 @@ TEST(LossDetectorRate, a_path_that_was_the_limit_half_of_the_time_was_not_the_li
   EXPECT_TRUE(outcome.app_limited);
 }
 
+TEST(LossDetectorRate, bursts_with_pauses_between_them_say_nothing_however_long_each_waited) {
+  Line line;
+  line.round_trip(start, 10ms);
+  Instant now = start + 50ms;
+  for (int burst = 0; burst < 20; ++burst, now += 80ms) {
+    for (int i = 0; i < 20; ++i) {
+      const Duration idle = i == 0 ? 76ms : 0ms;
+      const Instant at = now + i * 200us;
+      const PathSeq number = line.flight.on_sent(at, 1000, true, i > 0, {}, idle);
+      line.peer.on_arrival(
+          {at + 5ms, number, wire_us(at), 5ms, bytes_of(1000), Ecn::not_ect, true});
+    }
+    const auto& outcome = line.report(now + 10ms, now + 15ms);
+    EXPECT_TRUE(burst == 0 || outcome.app_limited) << "burst " << burst;
+  }
+}
+
+TEST(LossDetectorRate, says_how_much_longer_packets_arrived_than_were_sent) {
+  Line line;
+  line.round_trip(start, 20ms);
+  for (int i = 0; i < 100; ++i) line.send_and_arrive(start + 50ms + i * 1ms, 10ms + i * 1ms);
+  const auto& outcome = line.report(start + 300ms, start + 310ms);
+  ASSERT_TRUE(outcome.delivery_rate);
+  EXPECT_NEAR(outcome.stretch, 2.0, 0.4);
+}
+
 }  // namespace
 }  // namespace sennit

@@ -151,9 +151,7 @@ struct Path {
   std::optional<Reason> unusable_because() const;
   bool has_queued() const;
   /// Its capacity is being measured by filling it (capacity_probe.h).
-  bool explores() const {
-    return config.cost == 0 && !capacity_probe.explored();
-  }
+  bool explores() const { return config.cost == 0 && !capacity_probe.explored(); }
   /// The line as long as the path's rate control does not probe; else shorter by the probe's gain,
   /// or what is in the line would bound the rate and no probe would ever find more.
   Duration line_now() const {

@@ -6,8 +6,8 @@
 namespace sennit {
 namespace {
 
-constexpr double startup_gain = 2.77;  // 4 ln 2: doubles the rate every round trip (BBR)
-constexpr double startup_window_gain = 2.0;
+constexpr double startup_gain = 2.77;        // 4 ln 2: doubles the rate every round trip (BBR)
+constexpr double startup_window_gain = 2.0;  // of the bandwidth-delay product, in flight
 constexpr double drain_gain = 1.0 / startup_gain;
 constexpr double probe_gain_first = 1.25;
 constexpr double probe_gain_last = 2.0;
@@ -18,7 +18,7 @@ constexpr double variation_of_steady = 0.05;
 constexpr double variation_gain = 1.0 / 16;
 constexpr double growth_expected = 1.25;  // of the bandwidth per start-up round (BBR)
 constexpr int plateau_rounds = 3;
-constexpr int startup_rounds_min = 3;
+constexpr int startup_rounds_min = 3;    // before a queue may end start-up
 constexpr double stretch_of_full = 1.3;  // start-up sends at 2 to 2.77 times the bandwidth
 // The base delay is the least of thousands of packets, a report the least of a few: where the delay
 // jitters by a standard deviation s, an empty link seems to hold 2.6 s of queue. Noise is 0.56 s.
@@ -139,8 +139,8 @@ void RateControl::run_startup(const RateSample& sample) {
   // whose delay jitters must not end its start-up.
   const Duration in_flight = latest_.time_to_send(sample.in_flight + packets_margin);
   const Duration queue = std::min(sample.standing_queue, in_flight - sample.rtt_min);
-  // Nor does it grow while packets arrive as fast as they are sent.
-  // And what is in flight is bounded by twice what was measured, so a few rounds do no harm.
+  // Nor does a queue grow while packets arrive as fast as they are sent. What is in flight is
+  // bounded by twice what was measured, so it does no harm to look at a few rounds first.
   const bool queue_full = startup_rounds_ >= startup_rounds_min && queue > 3 * queue_target_ &&
                           sample.stretch > stretch_of_full;
   if (phase_ == Phase::drain) {

@@ -10,7 +10,8 @@
 // find a link that grew; samples taken while nothing waited drag an idle path's estimate down until
 // the scheduler never uses it again.
 //
-// The solution: start-up at gain 2.77 until growth stops; then cycles of a probe at 1.25 (is there
+// The solution: start-up at gain 2.77, with at most two bandwidth-delay products in flight, until
+// growth stops; then cycles of a probe at 1.25 (is there
 // more?), a round at 0.90 (drain what that cost) and some rounds at 1.0; a windowed maximum of the
 // delivery rate; corrections when the standing queue exceeds its target. A probe that finds more
 // without building a queue goes on, its excess doubling every round, so a link that grew (radio) is

@@ -38,6 +38,15 @@ TEST(Repair, loss_on_the_only_link_is_repaired_on_the_same) {
   EXPECT_LT(lost_share(pair, 1), 2e-4);
 }
 
+TEST(Repair, a_near_link_repairs_its_own_losses_rather_than_a_far_one) {
+  Pair pair({lossy(50, 5ms, 0.01), symmetric(50, 100ms)});
+  pair.run(2s);
+  pair.send_stream(Pair::a, 1, BitRate::from_mbps(10), 5s);
+  pair.run(6s);
+  EXPECT_EQ(pair.missing(Pair::a, 1, Instant{2s}), 0u);
+  EXPECT_LE(transit_quantile(pair.delivered(Pair::b), 1, 0.999, Instant{2s}), 60ms);
+}
+
 TEST(Repair, repair_costs_about_what_was_lost) {
   Pair pair({lossy(50, 20ms, 0.02), lossy(50, 30ms, 0.02)});
   pair.send_stream(Pair::a, 1, BitRate::from_mbps(30), 5s);
