@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "core/bulk_paths.h"
+#include "core/fq_codel.h"
 
 namespace sennit {
 namespace {
@@ -384,18 +385,34 @@ std::int64_t Binder::waiting_bytes(ClassId class_id) const {
   return bytes;
 }
 
-void Binder::on_paths_measured() {
-  Duration longest{};
-  BitRate sum;
+// The round trip of flows that wait for order: that of the longest path, and where lines lose so
+// much that some gap is nearly always open, the time that a repair takes. A CUBIC flow whose queue
+// was sized for less than its round trip ran empty for seconds after each drop.
+Duration Binder::round_trip_of_flows() const {
+  Duration longest{}, repair{};
+  double open_gaps = 0;
   for (const Path* path : paths_.all()) {
     if (!path->usable()) continue;
-    longest = std::max(longest, path->flight.srtt());
-    sum = sum + path->rate.bandwidth();
+    const Duration srtt = path->flight.srtt();
+    longest = std::max(longest, srtt);
+    const Duration until_repaired = srtt + srtt / 2 + path->flight.report_interval();
+    const double lost_per_second = path->line_loss.share() * path->rate.bandwidth().mbps() * 1e6 /
+                                   (8.0 * static_cast<double>(FqCodel::quantum));
+    if (lost_per_second > 0) repair = std::max(repair, until_repaired);
+    open_gaps += lost_per_second * to_seconds(until_repaired);
+  }
+  return longest + scaled(repair, std::min(1.0, open_gaps));
+}
+
+void Binder::on_paths_measured() {
+  BitRate sum;
+  for (const Path* path : paths_.all()) {
+    if (path->usable()) sum = sum + path->rate.bandwidth();
   }
   realtime_rate_ = realtime_rate_.scaled_by(0.75) +
                    BitRate::from(realtime_bytes_, measuring_interval).scaled_by(0.25);
   realtime_bytes_ = {};
-  ingress_.set_round_trip(longest);
+  ingress_.set_round_trip(round_trip_of_flows());
   ingress_.set_rate(sum);
   choose_paths_for_bulk();
 }

@@ -82,6 +82,7 @@ class Binder {
   std::int64_t waiting_bytes(ClassId class_id) const;
   bool prefers(const ClassConfig& config, const Path& path) const;
   void explain_missing(ClassId class_id, std::size_t bound, bool held);
+  Duration round_trip_of_flows() const;
   void explain_wait_for_delays(ClassId class_id);
   std::pair<std::int64_t, std::int64_t> worth_of(const Path& path) const;
   void explain_hold(ClassId class_id, Reason reason);
