@@ -2,10 +2,9 @@
 """Runs the goal profiles in ns-3 and prints which goals are met. scripts/goals.sh builds and calls
 this with the build folder."""
 
-import dataclasses
 import json
-import os
 import pathlib
+import signal
 import subprocess
 import sys
 import time
@@ -14,112 +13,36 @@ import yaml
 
 import goal_list
 import options as command_line
+import report
 import schedulers
 import sweep
 import table
-from measure import NoFigure, Outcome
+from measure import NoFigure
 from simulator import BadInput, Simulator
+from tasks import command_of, figures_of, make_tasks
 
 HERE = pathlib.Path(__file__).resolve().parent
-SOURCE = HERE.parent.parent
-RECORDINGS = {"verizon": "Verizon-LTE-short", "t-mobile": "TMobile-LTE-short",
-              "att": "ATT-LTE-driving-2016"}
 SKIPPED = 77  # as ctest is told
-
-
-@dataclasses.dataclass(frozen=True)
-class Task:
-    case: goal_list.Case
-    control: str
-    seed: int
-    settings: tuple = ()  # beyond the case's
-    suffix: str = ""
-
-    @property
-    def label(self):
-        return f"{self.case.goal} {self.case.name} {self.control} seed {self.seed}{self.suffix}"
-
-
-def recording_settings():
-    """None if a recording is not there."""
-    folder = pathlib.Path(os.environ.get("SENNIT_RECORDINGS", SOURCE / ".." / "shared" / "traces"))
-    settings = []
-    for link, recording in RECORDINGS.items():
-        for direction in ("up", "down"):
-            file = (folder / f"{recording}.{direction}").resolve()
-            if not file.exists():
-                print(f"goal 8 is skipped: {file} is not there; $SENNIT_RECORDINGS names the folder",
-                      file=sys.stderr)
-                return None
-            settings.append(f"links.{link}.{direction}.trace.file={file}")
-    return tuple(settings)
-
-
-def make_tasks(options, cases):
-    """One per case, congestion control and seed."""
-    recordings = recording_settings() if any(case.recordings for case in cases) else ()
-    tasks = []
-    for case in cases:
-        if case.recordings and recordings is None:
-            continue
-        for control in case.controls:
-            if control not in (*options.cc, "-"):
-                continue
-            settings = recordings if case.recordings else ()
-            settings += tuple(f"traffic.{flow}.congestion_control={control}" for flow in case.flows)
-            tasks += [Task(case, control, seed, settings) for seed in options.seeds]
-    return tasks
-
-
-def arguments_of(task, options, out):
-    """Of sennit-sim. The user's settings come last, so that they win."""
-    case = task.case
-    settings = [*case.settings, *task.settings, *(case.short if options.short else ())]
-    if case.trace:
-        settings.append("tunnel.trace_packets=false")  # the 100 ms series are enough
-    arguments = [case.path, "--seed", task.seed, "--out", out]
-    for variant in ("default", *case.variants):
-        arguments += ["--variant", variant]
-    for text in (*settings, *options.settings):
-        arguments += ["--set", text]
-    if options.duration:
-        arguments += ["--duration", options.duration]
-    if case.best_single:
-        arguments.append("--best-single")
-    if not case.trace:
-        arguments.append("--no-trace")
-    return arguments
-
-
-def measure(simulator, options, task):
-    """Figure of each check by name; a NoFigure in the place of one that the run cannot give."""
-    out = options.out / "runs" / f"{task.case.name}-{task.control}{task.suffix}"
-    summaries = simulator.run(arguments_of(task, options, out))
-    folder = out / task.case.profile / "default" / f"seed-{task.seed}"
-    figures = {}
-    for check in task.case.checks:
-        try:
-            figures[check.name] = check.figure(Outcome(summaries, folder))
-        except NoFigure as error:
-            figures[check.name] = error
-    return figures
 
 
 def goal_rows(tasks, results, options, thresholds=None):
     """`thresholds`: ci.yaml's, by row; other rows are left out."""
     rows = []
     for case, control in dict.fromkeys((task.case, task.control) for task in tasks):
-        mine = [results[task] for task in tasks if (task.case, task.control) == (case, control)]
+        mine = [task for task in tasks if (task.case, task.control) == (case, control)]
         for check in case.checks:
             name = f"{case.goal} {case.name} {control} {check.name}"
             if thresholds is not None and name not in thresholds:
                 continue
-            values, failures = [], []
-            for figures, failure in mine:
+            values, failures = {}, []
+            for task in mine:
+                figures, failure = results[task]
                 figure = NoFigure(failure) if failure else figures[check.name]
-                (failures if isinstance(figure, NoFigure) else values).append(figure)
-            rows.append(table.row(case.goal, case.name, control, check, values,
-                                  [str(failure) for failure in failures], len(mine),
+                if isinstance(figure, NoFigure):
+                    failures.append(str(figure))
+                else:
+                    values[task.seed] = figure
+            rows.append(table.row(case, control, check, values, failures, options,
                                   (thresholds or {}).get(name)))
     return rows
 
@@ -157,17 +80,19 @@ def run_goals(options, simulator, cases):
     results, interrupted = {}, False
     try:
         for task, figures, failure in simulator.run_all(
-            tasks, lambda task: measure(simulator, options, task)
+            tasks, lambda task: command_of(task, options),
+            lambda task, summaries: figures_of(task, options, summaries)
         ):
             results[task] = figures, failure
     except KeyboardInterrupt:  # what has ended is worth a table
-        interrupted, tasks = True, [task for task in tasks if task in results]
+        interrupted = True
+        tasks = [task for task in tasks if task in results and not results[task][1]]
     rows = goal_rows(tasks, results, options, thresholds) + unit_rows(options)
     rows.sort(key=lambda row: row["goal"])
     if not rows:
         print("nothing is asked of these goals here")
         return SKIPPED
-    report(options, rows, (time.monotonic() - started) / 60, interrupted)
+    say(options, simulator, rows, (time.monotonic() - started) / 60, interrupted)
     if interrupted:
         return 130
     if any(failure for _, failure in results.values()):
@@ -175,32 +100,44 @@ def run_goals(options, simulator, cases):
     return 0 if all(row["met"] for row in rows) else 1
 
 
-def report(options, rows, minutes, interrupted):
+def say(options, simulator, rows, wall_min, interrupted):
+    """Prints and keeps the table. goals.json also keeps the rows of earlier, other goals."""
+    for row in rows:
+        row["measured_with"] = {"build": simulator.build, "duration": options.duration,
+                                "settings": options.settings}
     said = (f"{sum(row['met'] for row in rows)} of {len(rows)} met; seeds "
             f"{','.join(map(str, options.seeds))}, {options.duration or 'full length'}"
-            f"{''.join(f', {text}' for text in options.settings)}; {minutes:.1f} min"
-            f"{'; interrupted' if interrupted else ''}")
+            f"{''.join(f', {text}' for text in options.settings)}; {wall_min:.1f} min"
+            f"{'; interrupted: rows may lack seeds' if interrupted else ''}")
+    keys = ("goal", "profile", "control", "figure")
+    whole = [row for row in rows if not row["seeds"]
+             or len(row["values"]) + len(row["failures"]) == row["seeds"]]
+    kept = table.merged(options.out / "goals.json", whole, keys)
     print(table.write(options.out, "goals", "Goals", table.COLUMNS, [table.cells(r) for r in rows],
-                      [*table.notes(rows), said],
-                      {"seeds": options.seeds, "duration": options.duration, "short": options.short,
-                       "settings": options.settings, "wall_min": round(minutes, 2),
-                       "interrupted": interrupted, "rows": rows}))
+                      [*table.notes(rows), said], {"rows": kept}))
 
 
 def main():
     options = command_line.parse(sys.argv[1:])
     if options.check_arguments:
         return 0
-    simulator = Simulator(options.build, options.jobs)
+    if options.report:
+        return report.write(options.report, options.out)
+    simulator = Simulator(options.build, options.jobs, None if options.ci else options.out)
     if options.sweep:
         return sweep.run(options, simulator)
     cases = [case for case in goal_list.CASES if not options.only or case.goal in options.only]
     if options.variants:
-        return schedulers.run(options, simulator, cases, make_tasks, measure)
+        return schedulers.run(options, simulator, cases)
     return run_goals(options, simulator, cases)
 
 
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, interrupt)
     try:
         sys.exit(main())
     except BadInput as error:

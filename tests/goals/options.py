@@ -90,13 +90,18 @@ def parse(arguments):
     add("--sweep", type=positive, nargs="?", const=250, metavar="N",
         help="so many random pairs of links instead of the goals (250)")
     add("--only-pair", type=natural, metavar="K", help="with --sweep: pair K alone")
+    add("--report", type=pathlib.Path, metavar="FILE",
+        help="run nothing: write the tables of --out to this Markdown file, or if it is there, "
+        "between its marks")
     add("--check-arguments", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.only_pair is not None and options.sweep is None:
         parser.error("--only-pair: allowed with --sweep only")
+    if options.report and (options.sweep or options.variants):
+        parser.error("--report: allowed with --out only; it runs nothing")
     if options.sweep and (options.only or options.variants or options.short or options.ci
-                          or options.seeds or options.duration):
-        parser.error("--sweep: allowed with --only-pair, --cc, --jobs, --set and --out only")
+                          or options.seeds or options.duration or options.cc):
+        parser.error("--sweep: allowed with --only-pair, --jobs, --set and --out only")
     options.short = options.short or options.ci
     options.seeds = options.seeds or ([1] if options.short else [1, 2, 3, 4, 5])
     options.duration = options.duration or ("15s" if options.short else None)
