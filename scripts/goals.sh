@@ -7,6 +7,7 @@
 #   scripts/goals.sh [--short] [--only 1,2,5] [--seeds 1-5] [--cc cubic,bbr] [--set key=value]...
 #   scripts/goals.sh --variants            every scheduler on every profile
 #   scripts/goals.sh --sweep [250]         random pairs of links: is bonding worth it?
+#   scripts/goals.sh --plots DIR           and what limits each goal that is not met, drawn
 #   scripts/goals.sh --report FILE.md      what was measured as the tables of a document; runs nothing
 #   scripts/goals.sh --help                all options
 #

@@ -11,7 +11,7 @@ packages=(
   libyaml-cpp-dev libhdf5-dev nlohmann-json3-dev libcli11-dev libfmt-dev
   libgtest-dev libgmock-dev libbenchmark-dev
   clang clang-format clang-tidy binutils
-  python3 python3-numpy python3-h5py python3-pandas python3-matplotlib python3-pytest
+  python3 python3-numpy python3-h5py python3-pandas python3-matplotlib python3-pil python3-pytest
 )
 
 missing=()

@@ -8,6 +8,7 @@ import re
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator
+from PIL import Image
 
 LINK_COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442"]
 FLOW_COLOURS = ["#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#0072B2", "#F0E442"]
@@ -28,11 +29,16 @@ STYLE = {
 }
 
 
-def save(figure, path):
+def save(figure, path, dpi=300, colours=None):
+    """`colours`: at most so many in a PNG, which makes it a quarter as large."""
     endings = (".png", ".pdf", ".svg")
     if path.suffix.lower() not in endings:
         raise ValueError(f"{path}: its ending must be one of {', '.join(endings)}")
-    figure.savefig(path, dpi=300)
+    figure.savefig(path, dpi=dpi)
+    if colours and path.suffix.lower() == ".png":
+        with Image.open(path) as image:
+            reduced = image.convert("RGB").quantize(colours, dither=Image.Dither.NONE)
+        reduced.save(path, optimize=True)
 
 
 def bulk_direction(run):

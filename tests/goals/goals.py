@@ -13,6 +13,7 @@ import yaml
 
 import goal_list
 import options as command_line
+import plots
 import report
 import schedulers
 import sweep
@@ -36,8 +37,8 @@ def goal_rows(tasks, results, options, thresholds=None):
                 continue
             values, failures = {}, []
             for task in mine:
-                figures, failure = results[task]
-                figure = NoFigure(failure) if failure else figures[check.name]
+                found, failure = results[task]
+                figure = NoFigure(failure) if failure else found[check.name]
                 if isinstance(figure, NoFigure):
                     failures.append(str(figure))
                 else:
@@ -79,11 +80,11 @@ def run_goals(options, simulator, cases):
         tasks = [task for task in tasks if asked_in_ci(thresholds, task.case, task.control)]
     results, interrupted = {}, False
     try:
-        for task, figures, failure in simulator.run_all(
+        for task, found, failure in simulator.run_all(
             tasks, lambda task: command_of(task, options),
             lambda task, summaries: figures_of(task, options, summaries)
         ):
-            results[task] = figures, failure
+            results[task] = found, failure
     except KeyboardInterrupt:  # what has ended is worth a table
         interrupted = True
         tasks = [task for task in tasks if task in results and not results[task][1]]
@@ -95,7 +96,8 @@ def run_goals(options, simulator, cases):
     say(options, simulator, rows, (time.monotonic() - started) / 60, interrupted)
     if interrupted:
         return 130
-    if any(failure for _, failure in results.values()):
+    undrawn = plots.draw(options, simulator, tasks, rows) if options.plots else 0
+    if undrawn or any(failure for _, failure in results.values()):
         return 3
     return 0 if all(row["met"] for row in rows) else 1
 

@@ -18,6 +18,7 @@ import unittest
 import goal_list
 import goals
 import measure
+import plots
 import report
 import simulator
 import sweep
@@ -131,6 +132,47 @@ class CommandLine(unittest.TestCase):
         line = next(line for line in file.read_text().splitlines() if line.startswith("| 7 "))
         self.assertRegex(line, r"\| profile 1, 20 MiB \| fraction to the end \| \S*0\.\d{3}.* \| "
                                r"\S*0\.\d{3}.* \| ≥ 0.85 \|")
+
+
+    def test_a_missed_goal_is_drawn_from_the_seed_of_its_median(self):
+        plots_folder = self.folder / "figures"
+        arguments = ("--only", "7", "--cc", "cubic", "--seeds", "1-3", "--duration", "3s",
+                     "--plots", plots_folder)
+        done = self.goals(*arguments)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        seeds = plots.seed_to_draw(self.rows()[0])
+        self.assertIn(f"7 transfer cubic seed {seeds} traced: done", done.stderr)
+        figure = plots_folder / "transfer-cubic.png"
+        self.assertTrue(figure.read_bytes().startswith(b"\x89PNG"))
+        self.assertLess(figure.stat().st_size, 100_000)
+        self.assertIn("0 runs (1 more are there already)", self.goals(*arguments).stderr)
+
+    def test_the_cut_is_drawn_from_its_packets(self):
+        done = self.goals("--only", "11", "--cc", "cubic", "--seeds", "1", "--duration", "8s",
+                          "--set", "events.0.at=3s", "--set", "events.1.at=5s", "--set",
+                          "warmup=1s", "--set", "links.fibre.rate=30mbit", "--set",
+                          "links.5g.rate=10mbit", "--plots", self.folder, "--plot-met")
+        self.assertTrue((self.folder / "black-hole-cubic.png").exists(), done.stderr)
+
+    def test_a_sweep_is_drawn_too(self):
+        done = self.goals("--sweep", "--only-pair", "17", "--plots", self.folder)
+        self.assertIn(done.returncode, (0, 1), done.stderr)
+        self.assertTrue((self.folder / "sweep.png").exists())
+
+
+class WhichSeedIsDrawn(unittest.TestCase):
+    def seed(self, values, every, at_least):
+        return plots.seed_to_draw({"values": values, "value_seeds": list(range(1, len(values) + 1)),
+                                   "every_seed": every, "at_least": at_least})
+
+    def test_is_that_of_the_median_and_of_two_the_worse(self):
+        self.assertEqual(self.seed([0.7, 0.9, 0.8], False, True), 3)
+        self.assertEqual(self.seed([0.7, 0.9], False, True), 1)
+        self.assertEqual(self.seed([7, 9], False, False), 2)
+
+    def test_is_the_worst_where_every_seed_counts(self):
+        self.assertEqual(self.seed([0, 3, 1], True, False), 2)
+        self.assertEqual(self.seed([], True, False), None)
 
 
 class Report(unittest.TestCase):

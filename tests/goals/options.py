@@ -90,6 +90,9 @@ def parse(arguments):
     add("--sweep", type=positive, nargs="?", const=250, metavar="N",
         help="so many random pairs of links instead of the goals (250)")
     add("--only-pair", type=natural, metavar="K", help="with --sweep: pair K alone")
+    add("--plots", type=pathlib.Path, metavar="DIR",
+        help="draw there what limits each goal that is not met (with --sweep: the pairs' benefit)")
+    add("--plot-met", action="store_true", help="with --plots: the goals that are met too")
     add("--report", type=pathlib.Path, metavar="FILE",
         help="run nothing: write the tables of --out to this Markdown file, or if it is there, "
         "between its marks")
@@ -97,11 +100,15 @@ def parse(arguments):
     options = parser.parse_args(arguments)
     if options.only_pair is not None and options.sweep is None:
         parser.error("--only-pair: allowed with --sweep only")
-    if options.report and (options.sweep or options.variants):
+    if options.plot_met and not options.plots:
+        parser.error("--plot-met: allowed with --plots only")
+    if options.plots and (options.variants or options.ci):
+        parser.error("--plots: not allowed with --variants and --ci")
+    if options.report and (options.sweep or options.variants or options.plots):
         parser.error("--report: allowed with --out only; it runs nothing")
     if options.sweep and (options.only or options.variants or options.short or options.ci
                           or options.seeds or options.duration or options.cc):
-        parser.error("--sweep: allowed with --only-pair, --jobs, --set and --out only")
+        parser.error("--sweep: allowed with --only-pair, --jobs, --set, --plots and --out only")
     options.short = options.short or options.ci
     options.seeds = options.seeds or ([1] if options.short else [1, 2, 3, 4, 5])
     options.duration = options.duration or ("15s" if options.short else None)

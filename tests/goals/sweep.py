@@ -14,6 +14,7 @@ import time
 
 import yaml
 
+import plots
 import table
 from store import Command
 from tasks import seconds
@@ -211,6 +212,8 @@ def run(options, simulator):
     write_csv(options.out / f"{name}.csv", results, failures)
     if interrupted:
         return 130
+    if options.plots and results:
+        plots.draw_pairs(options, options.out / f"{name}.csv")
     if failures:
         return 3
     return 0 if all(row[3] == "yes" for row in rows) else 1
