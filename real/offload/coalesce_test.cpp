@@ -80,7 +80,7 @@ void expect_merged(const std::vector<Shape>& shapes, const Counts& frames) {
 TEST(Coalesce, a_stream_becomes_one_frame_and_comes_back_byte_for_byte) {
   for (const bool ipv6 : {false, true}) {
     for (const bool tcp : {false, true}) {
-      for (const std::size_t ethernet : {0, 14}) {
+      for (const std::size_t ethernet : {0u, 14u}) {
         Shape s;
         s.ipv6 = ipv6;
         s.tcp = tcp;
