@@ -11,10 +11,14 @@ packages=(
   libyaml-cpp-dev libhdf5-dev nlohmann-json3-dev libcli11-dev libfmt-dev
   libspdlog-dev libmnl-dev
   libgtest-dev libgmock-dev libbenchmark-dev
-  iproute2 iperf3 iputils-ping
   clang clang-format clang-tidy binutils
   python3 python3-numpy python3-h5py python3-pandas python3-matplotlib python3-pytest
+  iperf3 iproute2 iputils-ping
 )
+# A faster AES-GCM, for x86 only.
+if [ "$(dpkg --print-architecture)" = amd64 ]; then
+  packages+=(libipsec-mb-dev)
+fi
 
 missing=()
 for package in "${packages[@]}"; do
