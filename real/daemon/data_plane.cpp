@@ -38,7 +38,7 @@ DataPlane::DataPlane(const EdgeConfig& config, Poller& poller, Netlink& netlink,
       netlink_(netlink),
       tunnel_(without_trace(config.tunnel), config.peers.front().association.role,
               config.peers.front().association.secret, pool_, seed, now),
-      tun_(config.interface.name),
+      tun_(config.interface.name, offload::Layer::ip),
       tun_index_(netlink.link(tun_.name()).index) {
   wans_.reserve(config.links.size());
   for (std::uint32_t i = 0; i < config.links.size(); ++i) {
@@ -51,6 +51,7 @@ DataPlane::DataPlane(const EdgeConfig& config, Poller& poller, Netlink& netlink,
   add_paths(now, config.peers.front());
   interface_.mtu = config.interface.mtu;
   follow_mtu();
+  if (const std::string missing = tun_.missing(); !missing.empty()) spdlog::warn("{}", missing);
   netlink_.set_up(tun_index_);
   set_interface(config.interface, inner_routes(config));
   poller.add_edge(tun_.fd(), {Tag::Kind::tun});
@@ -202,7 +203,7 @@ bool DataPlane::may_read_tun() const { return pool_.available() > slots_kept_for
 void DataPlane::read_tun(Instant now) {
   if (!tun_readable_ || !may_read_tun()) return;
   const std::size_t count = tun_.read(pool_, inner_);
-  tun_readable_ = count == inner_.size();
+  tun_readable_ = count == inner_.size() || tun_.holds_packets();
   tunnel_.handle_inner(now, std::span{inner_}.first(count));
 }
 

@@ -12,8 +12,8 @@
 #include "real/config/edge_config.h"
 #include "real/daemon/netlink.h"
 #include "real/daemon/poller.h"
-#include "real/daemon/tun_device.h"
 #include "real/daemon/wan_port.h"
+#include "real/offload/tun_device.h"
 
 namespace sennit {
 
@@ -57,7 +57,7 @@ class DataPlane {
   std::size_t path_count() const { return paths_.size(); }
   const std::vector<WanPort>& wans() const { return wans_; }
   const Tunnel& tunnel() const { return tunnel_; }
-  const TunDevice& tun() const { return tun_; }
+  const offload::TunDevice& tun() const { return tun_; }
   std::uint16_t mtu() const { return mtu_; }
   std::size_t pool_available() const { return pool_.available(); }
   const DataPlaneCounters& counters() const { return counters_; }
@@ -89,7 +89,7 @@ class DataPlane {
   Netlink& netlink_;
   PacketPool pool_{tunnel_pool_slots};
   Tunnel tunnel_;
-  TunDevice tun_;
+  offload::TunDevice tun_;
   unsigned tun_index_;
   InnerInterface interface_;    // as applied
   std::vector<Prefix> routes_;  // as applied

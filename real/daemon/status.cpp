@@ -97,7 +97,9 @@ json counters_of(const Metrics& m, const DataPlane& plane) {
           {"ce_marked", m.ce_marked},
           {"waiting_packets", m.ingress_packets},
           {"held_packets", m.held_packets},
-          {"free_slots", plane.pool_available()}};
+          {"free_slots", plane.pool_available()},
+          {"tun_frames_read", plane.tun().counters().frames_read},
+          {"tun_frames_written", plane.tun().counters().frames_written}};
 }
 
 json drops_of(const Metrics& m, const DataPlane& plane) {
@@ -108,6 +110,7 @@ json drops_of(const Metrics& m, const DataPlane& plane) {
   drops["no_address"] = plane.counters().no_address;
   drops["no_socket"] = plane.counters().no_socket;
   drops["wrong_link"] = plane.counters().wrong_link;
+  drops["tun_malformed"] = plane.tun().counters().malformed;
   drops["tun_write"] = plane.tun().counters().write_errors;
   return drops;
 }
