@@ -20,12 +20,14 @@ PathMask bit_of(std::size_t position) { return PathMask{1} << position; }
 }  // namespace
 
 Binder::Binder(const TunnelConfig& config, Observer& observer, PathSet& paths, Retention& retention,
-               SourceSink& sink, std::uint64_t seed, std::unique_ptr<Scheduler> scheduler)
+               SourceSink& sink, const SharedBottlenecks& bottlenecks, std::uint64_t seed,
+               std::unique_ptr<Scheduler> scheduler)
     : config_(config),
       observer_(observer),
       paths_(paths),
       retention_(retention),
       sink_(sink),
+      bottlenecks_(bottlenecks),
       ingress_(config, observer, Rng{seed}.fork("ingress").next()),
       scheduler_(scheduler ? std::move(scheduler) : make_scheduler(config.scheduler)),
       rng_(Rng{seed}.fork("scheduler")),
@@ -203,14 +205,18 @@ void Binder::explain_missing(ClassId class_id, std::size_t bound, bool held) {
     }
     const ClassConfig& config = config_.classes[index(class_id)];
     const bool wanted = config.links.empty() || prefers(config, *path);
-    const Reason worthy =
-        is_bulk(config) && !path->for_bulk ? Reason::not_worth : Reason::queue_full;
+    const Path* nearer = nearer_of_bottleneck(*path);
+    const Reason unworthy = nearer != nullptr ? Reason::shared : Reason::not_worth;
+    const Reason worthy = is_bulk(config) && !path->for_bulk ? unworthy : Reason::queue_full;
     const Reason eligible = path->capacity_probe.done() ? worthy : Reason::unmeasured;
     const Reason reason =
         path->unusable_because().value_or(wanted ? eligible : Reason::class_links);
     const auto waiting = static_cast<std::int64_t>(path->queues[index(class_id)].size());
     std::pair<std::int64_t, std::int64_t> values{reason == Reason::queue_full ? waiting : 0, 0};
     if (reason == Reason::not_worth) values = worth_of(*path);
+    if (reason == Reason::shared) {
+      values = {(path->forward.base() - nearer->forward.base()).count(), index(nearer->id)};
+    }
     const auto [a, b] = values;
     if (bound > 0) {
       log->add({class_id, id, Outcome::elsewhere, reason}, a, b, static_cast<std::uint32_t>(bound));
@@ -240,6 +246,17 @@ std::pair<std::int64_t, std::int64_t> Binder::worth_of(const Path& path) const {
   }
   const double share = path.rate.bandwidth().mbps() / std::max(sum, 1e-3);
   return {(path.forward.base() - nearest).count(), static_cast<std::int64_t>(1000 * share)};
+}
+
+/// The nearest of those that bulk uses and that share the path's bottleneck; null if there is none.
+const Path* Binder::nearer_of_bottleneck(const Path& path) const {
+  const Path* nearest = nullptr;
+  for (const Path* other : paths_.all()) {
+    if (!other->usable() || !other->for_bulk || other == &path) continue;
+    if (bottlenecks_.group(other->id) != bottlenecks_.group(path.id)) continue;
+    if (nearest == nullptr || other->forward.base() < nearest->forward.base()) nearest = other;
+  }
+  return nearest;
 }
 
 /// For the decision log: packets of this class wait, whatever the path.
@@ -431,7 +448,7 @@ void Binder::choose_paths_for_bulk() {
     usable[count] = path;
     all_explored = all_explored && path->capacity_probe.explored();
     rows[count++] = {path->forward.base() + 2 * path->forward.deviation(), path->rate.bandwidth(),
-                     bulk_chosen_ && path->for_bulk};
+                     bottlenecks_.group(path->id), bulk_chosen_ && path->for_bulk};
   }
   delays_bulk_ = false;
   if (count < 2) {

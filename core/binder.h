@@ -18,6 +18,7 @@
 #include "core/path_set.h"
 #include "core/retention.h"
 #include "core/scheduler.h"
+#include "core/shared_bottleneck.h"
 
 namespace sennit {
 
@@ -33,7 +34,8 @@ class SourceSink {
 class Binder {
  public:
   Binder(const TunnelConfig& config, Observer& observer, PathSet& paths, Retention& retention,
-         SourceSink& sink, std::uint64_t seed, std::unique_ptr<Scheduler> scheduler);
+         SourceSink& sink, const SharedBottlenecks& bottlenecks, std::uint64_t seed,
+         std::unique_ptr<Scheduler> scheduler);
 
   void handle_inner(Instant now, std::span<Packet> packets, std::size_t inner_max);
   void on_path_added(Instant now, const Path& path);
@@ -85,6 +87,7 @@ class Binder {
   Duration round_trip_of_flows() const;
   void explain_wait_for_delays(ClassId class_id);
   std::pair<std::int64_t, std::int64_t> worth_of(const Path& path) const;
+  const Path* nearer_of_bottleneck(const Path& path) const;
   void explain_hold(ClassId class_id, Reason reason);
   std::size_t fill_stage(Instant now, ClassId class_id, std::size_t want);
   std::size_t bind_staged(Instant now, ClassId class_id, std::size_t count);
@@ -99,6 +102,7 @@ class Binder {
   PathSet& paths_;
   Retention& retention_;
   SourceSink& sink_;
+  const SharedBottlenecks& bottlenecks_;
   IngressQueue ingress_;
   std::unique_ptr<Scheduler> scheduler_;
   Rng rng_;

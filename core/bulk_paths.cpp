@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 #include "core/bounds.h"
 
@@ -37,13 +38,16 @@ void choose_bulk_paths(std::span<BulkPath> paths, Duration near_round_trip, Byte
 
   const Duration nearest = near_first[0]->delay;
   BitRate sum;
+  std::array<BitRate, paths_max> counted_of{};  // per group
   double best = 0;
   std::size_t best_count = 0;
   Duration best_delay{};
   for (std::size_t i = 0; i < count; ++i) {
     const BulkPath& path = *near_first[i];
     if (path.delay - nearest > spread_max) break;
-    sum = sum + path.rate;
+    // What a bottleneck carries counts once.
+    BitRate& counted = counted_of[index(path.group)];
+    if (path.rate > counted) sum = sum + (path.rate - std::exchange(counted, path.rate));
     const double t = transfer_seconds(sum, near_round_trip + path.delay - nearest, size);
     const bool farther = path.delay - best_delay > farther_from;
     const double wanted = !farther ? 1.0 : path.used ? gain_to_stay : gain_to_join;

@@ -29,9 +29,13 @@ namespace sennit {
 struct BulkPath {
   Duration delay{};  // least one-way delay plus what it varies by, on any common scale
   BitRate rate{};
+  PathId group{};     // paths of one group share a bottleneck (shared_bottleneck.h)
   bool used = false;  // in: by the last choice; out: by this one
 };
 
+/// Paths of one group carry together what the largest of them carries, so a farther one of a group
+/// is worth nothing beside a nearer one.
+///
 /// Sets `used` of each path. `near_round_trip`: of the path with the least delay. `size`: of the
 /// transfer that is to be fast. Paths beyond `spread_max` of the nearest are never used. A farther
 /// one must shorten the transfer by a tenth.
