@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 
-#include "core/bulk_paths.h"
 #include "core/fq_codel.h"
 
 namespace sennit {
@@ -28,6 +27,7 @@ Binder::Binder(const TunnelConfig& config, Observer& observer, PathSet& paths, R
       retention_(retention),
       sink_(sink),
       bottlenecks_(bottlenecks),
+      bulk_choice_(config.scheduler, paths, bottlenecks),
       ingress_(config, observer, Rng{seed}.fork("ingress").next()),
       scheduler_(scheduler ? std::move(scheduler) : make_scheduler(config.scheduler)),
       rng_(Rng{seed}.fork("scheduler")),
@@ -144,7 +144,7 @@ std::size_t Binder::fill_stage(Instant now, ClassId class_id, std::size_t want) 
     if (!packet) break;
     // A sender that learns the near path's round trip from its first packets never fills the bond.
     PacketInfo& info = packet.info();
-    if (delays_bulk_ && has_line(info) && is_bulk(config_.classes[index(class_id)])) {
+    if (bulk_choice_.delays() && has_line(info) && is_bulk(config_.classes[index(class_id)])) {
       info.flags &= static_cast<std::uint8_t>(~PacketFlag::sparse);
     }
     stage.packets[stage.size++] = std::move(packet);
@@ -434,53 +434,8 @@ void Binder::on_paths_measured() {
   choose_paths_for_bulk();
 }
 
-// Of the paths that cost nothing; the others are used when these do not suffice, whatever their
-// delay.
 void Binder::choose_paths_for_bulk() {
-  if (!scheduler_->equalises()) return;
-  std::array<BulkPath, paths_max> rows{};
-  std::array<Path*, paths_max> usable{};
-  std::size_t count = 0;
-  bool all_explored = true;
-  for (Path* path : paths_.all()) {
-    path->line = {};
-    if (!path->usable() || path->config.cost != 0) continue;
-    usable[count] = path;
-    all_explored = all_explored && path->capacity_probe.explored();
-    rows[count++] = {path->forward.base() + 2 * path->forward.deviation(), path->rate.bandwidth(),
-                     bottlenecks_.group(path->id), bulk_chosen_ && path->for_bulk};
-  }
-  delays_bulk_ = false;
-  if (count < 2) {
-    for (std::size_t i = 0; i < count; ++i) usable[i]->for_bulk = true;
-    return;
-  }
-  Duration round_trip = Duration::max();
-  Duration nearest = Duration::max();
-  for (std::size_t i = 0; i < count; ++i) {
-    round_trip = std::min(round_trip, usable[i]->flight.rtt_min());
-    nearest = std::min(nearest, usable[i]->forward.base());
-  }
-  if (all_explored) {
-    choose_bulk_paths({rows.data(), count}, round_trip, config_.scheduler.bulk_transfer,
-                      config_.scheduler.spread_max);
-  } else {  // what is not known yet may be worth it, and a delay that shrinks later harms less
-    for (std::size_t i = 0; i < count; ++i) {
-      rows[i].used = rows[i].delay - nearest <= config_.scheduler.spread_max;
-    }
-  }
-  bulk_chosen_ = all_explored;
-  Duration farthest = nearest;
-  for (std::size_t i = 0; i < count; ++i) {
-    usable[i]->for_bulk = rows[i].used;
-    if (rows[i].used) farthest = std::max(farthest, usable[i]->forward.base());
-  }
-  for (std::size_t i = 0; i < count; ++i) {
-    // A little shorter, or a packet that would arrive at the same time either way goes far.
-    const Duration lead = farthest - usable[i]->forward.base() - config_.scheduler.commit_slack;
-    usable[i]->line = std::max(Duration::zero(), lead);
-    delays_bulk_ = delays_bulk_ || lead > Duration::zero();
-  }
+  if (scheduler_->equalises()) bulk_choice_.choose();
 }
 
 }  // namespace sennit

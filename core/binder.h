@@ -12,6 +12,7 @@
 #include <span>
 #include <vector>
 
+#include "core/bulk_choice.h"
 #include "core/config.h"
 #include "core/ingress_queue.h"
 #include "core/observer.h"
@@ -103,6 +104,7 @@ class Binder {
   Retention& retention_;
   SourceSink& sink_;
   const SharedBottlenecks& bottlenecks_;
+  BulkChoice bulk_choice_;
   IngressQueue ingress_;
   std::unique_ptr<Scheduler> scheduler_;
   Rng rng_;
@@ -115,9 +117,7 @@ class Binder {
   Bytes realtime_bytes_{};                         // bound in this measuring interval
   BitRate realtime_rate_{};
   static constexpr Duration delays_known_after = 300ms;
-  Instant opened_{};          // the first path was added
-  bool bulk_chosen_ = false;  // the present choice was made with all capacities known
-  bool delays_bulk_ = false;  // some path has a line
+  Instant opened_{};  // the first path was added
   std::uint64_t accepted_packets_ = 0, accepted_bytes_ = 0, duplicated_ = 0;
 };
 
