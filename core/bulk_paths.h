@@ -10,6 +10,9 @@
 // with the summed rate and the longest round trip of the paths used, and n the round trips of a
 // start that doubles its window (slow start; initial window of RFC 6928).
 //
+// The nearest paths themselves are left out when farther ones carry so much more and are too far
+// behind them for order to be restored: 43 Mbit/s at 167 ms beside 9 at 2 ms.
+//
 // And a sender that models its path (BBR) must see the delay of the farthest path from its first
 // packet on. Otherwise it learns a round trip that it can never have while it uses the bond, and
 // allows itself twice the nearest path's bandwidth-delay product: it all fits into the nearest path
@@ -37,8 +40,8 @@ struct BulkPath {
 /// is worth nothing beside a nearer one.
 ///
 /// Sets `used` of each path. `near_round_trip`: of the path with the least delay. `size`: of the
-/// transfer that is to be fast. Paths beyond `spread_max` of the nearest are never used. A farther
-/// one must shorten the transfer by a tenth.
+/// transfer that is to be fast. Paths more than `spread_max` apart are never used together. A
+/// farther one must shorten the transfer by a tenth, and so must leaving out a nearer one.
 void choose_bulk_paths(std::span<BulkPath> paths, Duration near_round_trip, Bytes size,
                        Duration spread_max);
 

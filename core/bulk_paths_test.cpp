@@ -53,8 +53,22 @@ TEST(BulkPaths, each_farther_path_is_weighed_against_those_before_it) {
   EXPECT_EQ(used, (std::array{true, true, false}));
 }
 
-TEST(BulkPaths, nothing_is_used_beyond_the_spread) {
-  EXPECT_EQ(chosen(std::array{path(5ms, 1), path(156ms, 100)}, 10ms), (std::array{true, false}));
+TEST(BulkPaths, paths_farther_apart_than_the_spread_are_not_used_together) {
+  EXPECT_EQ(chosen(std::array{path(5ms, 50), path(156ms, 50)}, 10ms), (std::array{true, false}));
+  EXPECT_EQ(chosen(std::array{path(5ms, 1), path(156ms, 100)}, 10ms), (std::array{false, true}));
+}
+
+TEST(BulkPaths, a_much_larger_path_beyond_it_is_used_alone) {
+  EXPECT_EQ(chosen(std::array{path(2ms, 9), path(167ms, 43)}, 4ms), (std::array{false, true}));
+}
+
+TEST(BulkPaths, with_those_that_are_near_to_it) {
+  const auto used = chosen(std::array{path(2ms, 3), path(100ms, 20), path(160ms, 30)}, 4ms);
+  EXPECT_EQ(used, (std::array{false, true, true}));
+}
+
+TEST(BulkPaths, but_not_for_little) {
+  EXPECT_EQ(chosen(std::array{path(2ms, 40), path(167ms, 43)}, 4ms), (std::array{true, false}));
 }
 
 TEST(BulkPaths, short_transfers_favour_the_near_path) {
