@@ -421,7 +421,7 @@ Duration Binder::round_trip_of_flows() const {
   return longest + scaled(repair, std::min(1.0, open_gaps));
 }
 
-void Binder::on_paths_measured() {
+void Binder::on_paths_measured(Instant now) {
   BitRate sum;
   for (const Path* path : paths_.all()) {
     if (path->usable()) sum = sum + path->rate.bandwidth();
@@ -431,11 +431,11 @@ void Binder::on_paths_measured() {
   realtime_bytes_ = {};
   ingress_.set_round_trip(round_trip_of_flows());
   ingress_.set_rate(sum);
-  choose_paths_for_bulk();
+  choose_paths_for_bulk(now);
 }
 
-void Binder::choose_paths_for_bulk() {
-  if (scheduler_->equalises()) bulk_choice_.choose();
+void Binder::choose_paths_for_bulk(Instant now, bool at_once) {
+  if (scheduler_->equalises()) bulk_choice_.choose(now, at_once);
 }
 
 }  // namespace sennit

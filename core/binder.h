@@ -49,9 +49,9 @@ class Binder {
   void forget_queued(Path& path);
   /// To be called every measuring_interval: CoDel follows the paths' round trip and rate.
   static constexpr Duration measuring_interval = 100ms;
-  void on_paths_measured();
-  /// Also when a path has come or gone.
-  void choose_paths_for_bulk();
+  void on_paths_measured(Instant now);
+  /// Also when a path has come or gone, and `at_once` when it is known to share a bottleneck.
+  void choose_paths_for_bulk(Instant now, bool at_once = false);
   /// Queues one more copy of a retained packet on `path`, ahead of new ones. False when it is full.
   bool queue_copy(Instant now, Path& path, RetainedRef ref, Retained& entry);
 

@@ -5,8 +5,16 @@
 #include "core/bulk_paths.h"
 
 namespace sennit {
+namespace {
 
-void BulkChoice::choose() {
+// Longer than noise in the estimates moves a choice, shorter than what a wrong one costs matters.
+constexpr Duration settled_after = 3s;
+
+PathMask bit_of(const Path& path) { return PathMask{1} << index(path.id); }
+
+}  // namespace
+
+void BulkChoice::choose(Instant now, bool at_once) {
   std::array<BulkPath, paths_max> rows{};
   std::array<Path*, paths_max> usable{};
   std::size_t count = 0;
@@ -37,9 +45,28 @@ void BulkChoice::choose() {
       rows[i].used = rows[i].delay - nearest <= config_.spread_max;
     }
   }
+  PathMask wanted = 0, all = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    all |= bit_of(*usable[i]);
+    if (rows[i].used) wanted |= bit_of(*usable[i]);
+  }
+  const bool settles = chosen_ && all_explored && !at_once;
+  present_ = settles ? settled(now, wanted, all) : wanted;
+  usable_ = all;
   chosen_ = all_explored;
-  for (std::size_t i = 0; i < count; ++i) usable[i]->for_bulk = rows[i].used;
+  for (Path* path : std::span{usable}.first(count)) {
+    path->for_bulk = (present_ & bit_of(*path)) != 0;
+  }
   set_lines({usable.data(), count}, nearest);
+}
+
+PathMask BulkChoice::settled(Instant now, PathMask wanted, PathMask usable) {
+  if (usable != usable_) return wanted;
+  if (wanted != candidate_) {
+    candidate_ = wanted;
+    candidate_since_ = now;
+  }
+  return now - candidate_since_ >= settled_after ? wanted : present_;
 }
 
 void BulkChoice::set_lines(std::span<Path* const> usable, Duration nearest) {

@@ -62,9 +62,10 @@ struct Tunnel::State {
   void note_first_answers(Path& path, const LossDetector::Outcome& outcome);
   void apply_rate(Instant now, Path& path, const LossDetector::Outcome& outcome,
                   const wire::PathReport& report);
-  void look_for_shared_bottlenecks(const Path& path, const LossDetector::Outcome& outcome);
+  void look_for_shared_bottlenecks(Instant now, const Path& path,
+                                   const LossDetector::Outcome& outcome);
   template <class Change>
-  void change_groups(Change change);
+  void change_groups(Instant now, Change change);
   bool handle_path_status(std::span<const std::byte> body);
   void hear_from(Instant now, Path& path);
   void check_silence(Instant now, Path& path);
@@ -291,7 +292,7 @@ void Tunnel::State::apply_report(Instant now, Path& path, const wire::PathReport
   if (!outcome.newest_advanced) return;
   path.probe_timeouts = 0;
   apply_rate(now, path, outcome, report);
-  look_for_shared_bottlenecks(path, outcome);
+  look_for_shared_bottlenecks(now, path, outcome);
   note_first_answers(path, outcome);
   hear_from(now, path);
 }
@@ -312,7 +313,7 @@ void Tunnel::State::apply_rate(Instant now, Path& path, const LossDetector::Outc
   const bool first = !path.forward.measured();
   path.forward.on_report(now, forward_clock.relative(outcome.one_way_us.value_or(0)),
                          forward_clock.relative(report.one_way_min_us));
-  if (first) binder.choose_paths_for_bulk();
+  if (first) binder.choose_paths_for_bulk(now);
   const std::size_t decided = outcome.acknowledged.size() + outcome.lost.size();
   RateSample sample{};
   sample.now = now;
@@ -344,7 +345,7 @@ void Tunnel::State::apply_rate(Instant now, Path& path, const LossDetector::Outc
                  static_cast<std::uint64_t>(sample.standing_queue.count()), 0);
 }
 
-void Tunnel::State::look_for_shared_bottlenecks(const Path& path,
+void Tunnel::State::look_for_shared_bottlenecks(Instant now, const Path& path,
                                                 const LossDetector::Outcome& outcome) {
   const Instant sent = path.flight.record(path.flight.largest_acknowledged()).at;
   if (paths.all().size() < 2 || !bottlenecks.wants(path.id, sent)) return;
@@ -354,12 +355,12 @@ void Tunnel::State::look_for_shared_bottlenecks(const Path& path,
   for (const Path* other : paths.all()) {
     sample.sent_bytes[index(other->id)] = other->flight.sent_bytes_until(sent);
   }
-  change_groups([&] { return bottlenecks.on_sample(path.id, sample); });
+  change_groups(now, [&] { return bottlenecks.on_sample(path.id, sample); });
 }
 
 // `change` returns whether it did.
 template <class Change>
-void Tunnel::State::change_groups(Change change) {
+void Tunnel::State::change_groups(Instant now, Change change) {
   std::array<PathId, paths_max> before{};
   for (const Path* path : paths.all()) before[index(path->id)] = bottlenecks.group(path->id);
   if (!change()) return;
@@ -367,7 +368,7 @@ void Tunnel::State::change_groups(Change change) {
     const PathId was = before[index(path->id)], is = bottlenecks.group(path->id);
     if (was != is) observer.event(GroupChanged{path->id, was, is});
   }
-  binder.choose_paths_for_bulk();
+  binder.choose_paths_for_bulk(now, true);
 }
 
 // --- path states
@@ -402,13 +403,13 @@ void Tunnel::State::settle_state(Instant now, Path& path, PathState before, std:
     repair.on_silent(now, path);
     repair.on_down(path);
     path.forward.forget();
-    change_groups([&] { return bottlenecks.forget(path.id); });
+    change_groups(now, [&] { return bottlenecks.forget(path.id); });
   }
   if (after == PathState::up && before == PathState::probing && path.reports_made > 0) {
     path.rate.on_restart(now);
     path.capacity_probe.on_return(now);
   }
-  binder.choose_paths_for_bulk();
+  binder.choose_paths_for_bulk(now);
   feedback.announce_paths();
 }
 
@@ -431,7 +432,7 @@ void Tunnel::handle_timeout(Instant now) {
   state_->fec.handle_timeout(now);
   if (now >= state_->review_at) {
     state_->fec.on_loss_measured();
-    state_->binder.on_paths_measured();
+    state_->binder.on_paths_measured(now);
     state_->review_at = now + Binder::measuring_interval;
   }
   state_->receiver.advance(now);
