@@ -117,9 +117,7 @@ std::size_t Binder::collect_views(Instant now, ClassId class_id, const Packet& p
   const auto eligible = [&](const Path* path) {
     return available(path) && (!only_preferred || prefers(config, *path));
   };
-  // All packets of a flow that waits for order take the same paths, also those that find no queue.
-  const bool lined = has_line(packet.info());
-  const bool bulk = is_bulk(config) && (rank == Rank::normal || lined);
+  const bool bulk = rank == Rank::normal && is_bulk(config);
   const bool only_worthy =
       bulk && std::any_of(paths_.all().begin(), paths_.all().end(), [&](const Path* path) {
         return eligible(path) && path->for_bulk && path->capacity_probe.done();
@@ -132,7 +130,7 @@ std::size_t Binder::collect_views(Instant now, ClassId class_id, const Packet& p
     if (!eligible(path) || (only_measured && !path->capacity_probe.done())) continue;
     if (only_worthy && !path->for_bulk) continue;
     views_[count] = path->view(now, rank);
-    if (bulk && lined) views_[count].line_ns = path->line.count();
+    if (bulk && has_line(packet.info())) views_[count].line_ns = path->line.count();
     ++count;
   }
   return count;
