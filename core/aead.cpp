@@ -69,6 +69,8 @@ class OpensslAead final : public Aead {
            EVP_DecryptFinal_ex(context, octets(plain) + plain.size(), &n) == 1;
   }
 
+  std::string_view name() const override { return "OpenSSL"; }
+
  private:
   Context seal_, open_;
 };
@@ -77,6 +79,15 @@ class OpensslAead final : public Aead {
 
 std::unique_ptr<Aead> make_openssl_aead(const AeadKey& key) {
   return std::make_unique<OpensslAead>(key);
+}
+
+#if !SENNIT_IPSEC_MB
+std::unique_ptr<Aead> make_ipsec_mb_aead(const AeadKey&) { return nullptr; }
+#endif
+
+std::unique_ptr<Aead> make_aead(const AeadKey& key) {
+  auto aead = make_ipsec_mb_aead(key);
+  return aead ? std::move(aead) : make_openssl_aead(key);
 }
 
 void hkdf_sha256(std::span<const std::byte> secret, std::span<const std::byte> salt,

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <string_view>
 
 namespace sennit {
 
@@ -31,10 +32,17 @@ class Aead {
   [[nodiscard]] virtual bool open(const AeadNonce& nonce, std::span<const std::byte> associated,
                                   std::span<const std::byte> sealed,
                                   std::span<std::byte> plain) = 0;
+  /// Whose code runs: "OpenSSL".
+  virtual std::string_view name() const = 0;
 };
 
 /// AES-256-GCM (NIST SP 800-38D) by OpenSSL.
 std::unique_ptr<Aead> make_openssl_aead(const AeadKey& key);
+/// The same by Intel's multi-buffer library. Nothing when it is not built in (SENNIT_IPSEC_MB), or
+/// the CPU lacks what makes it faster than OpenSSL: VAES, VPCLMULQDQ and AVX-512.
+std::unique_ptr<Aead> make_ipsec_mb_aead(const AeadKey& key);
+/// The fastest of them here. All make the same bytes.
+std::unique_ptr<Aead> make_aead(const AeadKey& key);
 
 /// HKDF-SHA256 (RFC 5869), extract and expand.
 void hkdf_sha256(std::span<const std::byte> secret, std::span<const std::byte> salt,

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -58,44 +59,55 @@ Octets sealed_of(const Known& known) {
   return all;
 }
 
+/// What this build and this CPU have.
+std::vector<std::unique_ptr<Aead>> all_aeads(const AeadKey& aead_key) {
+  std::vector<std::unique_ptr<Aead>> all;
+  all.push_back(make_openssl_aead(aead_key));
+  if (auto aead = make_ipsec_mb_aead(aead_key)) all.push_back(std::move(aead));
+  return all;
+}
+
 TEST(Aead, seals_what_the_gcm_specification_lists) {
   for (const Known& known : gcm_cases) {
-    const auto aead = make_openssl_aead(array_of<AeadKey>(known.key));
-    const Octets plain = hex(known.plain);
-    Octets out(plain.size() + aead_tag_size);
-    aead->seal(array_of<AeadNonce>(known.nonce), hex(known.associated), plain, out);
-    EXPECT_EQ(out, sealed_of(known)) << "test case " << known.name;
+    for (const auto& aead : all_aeads(array_of<AeadKey>(known.key))) {
+      const Octets plain = hex(known.plain);
+      Octets out(plain.size() + aead_tag_size);
+      aead->seal(array_of<AeadNonce>(known.nonce), hex(known.associated), plain, out);
+      EXPECT_EQ(out, sealed_of(known)) << "test case " << known.name << ", " << aead->name();
+    }
   }
 }
 
 TEST(Aead, opens_what_the_gcm_specification_lists) {
   for (const Known& known : gcm_cases) {
-    const auto aead = make_openssl_aead(array_of<AeadKey>(known.key));
-    const Octets sealed = sealed_of(known);
-    Octets out(sealed.size() - aead_tag_size);
-    ASSERT_TRUE(aead->open(array_of<AeadNonce>(known.nonce), hex(known.associated), sealed, out));
-    EXPECT_EQ(out, hex(known.plain)) << "test case " << known.name;
+    for (const auto& aead : all_aeads(array_of<AeadKey>(known.key))) {
+      SCOPED_TRACE(aead->name());
+      const Octets sealed = sealed_of(known);
+      Octets out(sealed.size() - aead_tag_size);
+      ASSERT_TRUE(aead->open(array_of<AeadNonce>(known.nonce), hex(known.associated), sealed, out));
+      EXPECT_EQ(out, hex(known.plain)) << "test case " << known.name;
+    }
   }
 }
 
 TEST(Aead, works_in_place) {
   const Known& known = gcm_cases.back();
-  const auto aead = make_openssl_aead(array_of<AeadKey>(known.key));
-  Octets bytes = hex(known.plain);
-  const std::size_t size = bytes.size();
-  bytes.resize(size + aead_tag_size);
-  const std::span all{bytes};
-  aead->seal(array_of<AeadNonce>(known.nonce), hex(known.associated), all.first(size), all);
-  EXPECT_EQ(bytes, sealed_of(known));
-  ASSERT_TRUE(
-      aead->open(array_of<AeadNonce>(known.nonce), hex(known.associated), all, all.first(size)));
-  bytes.resize(size);
-  EXPECT_EQ(bytes, hex(known.plain));
+  for (const auto& aead : all_aeads(array_of<AeadKey>(known.key))) {
+    SCOPED_TRACE(aead->name());
+    Octets bytes = hex(known.plain);
+    const std::size_t size = bytes.size();
+    bytes.resize(size + aead_tag_size);
+    const std::span all{bytes};
+    aead->seal(array_of<AeadNonce>(known.nonce), hex(known.associated), all.first(size), all);
+    EXPECT_EQ(bytes, sealed_of(known));
+    ASSERT_TRUE(
+        aead->open(array_of<AeadNonce>(known.nonce), hex(known.associated), all, all.first(size)));
+    bytes.resize(size);
+    EXPECT_EQ(bytes, hex(known.plain));
+  }
 }
 
-TEST(Aead, opens_nothing_with_one_bit_changed_anywhere) {
-  const Known& known = gcm_cases.back();
-  const auto aead = make_openssl_aead(array_of<AeadKey>(known.key));
+void expect_forgeries_refused(Aead& aead, const Known& known) {
   const auto nonce = array_of<AeadNonce>(known.nonce);
   const Octets associated = hex(known.associated), sealed = sealed_of(known);
   Octets out(sealed.size() - aead_tag_size);
@@ -104,15 +116,46 @@ TEST(Aead, opens_nothing_with_one_bit_changed_anywhere) {
     return bytes;
   };
   for (std::size_t bit = 0; bit < 8 * sealed.size(); ++bit) {
-    EXPECT_FALSE(aead->open(nonce, associated, flipped(sealed, bit), out));
+    EXPECT_FALSE(aead.open(nonce, associated, flipped(sealed, bit), out));
   }
   for (std::size_t bit = 0; bit < 8 * associated.size(); ++bit) {
-    EXPECT_FALSE(aead->open(nonce, flipped(associated, bit), sealed, out));
+    EXPECT_FALSE(aead.open(nonce, flipped(associated, bit), sealed, out));
   }
   for (std::size_t bit = 0; bit < 8 * nonce.size(); ++bit) {
-    EXPECT_FALSE(aead->open(flipped(nonce, bit), associated, sealed, out));
+    EXPECT_FALSE(aead.open(flipped(nonce, bit), associated, sealed, out));
   }
-  EXPECT_TRUE(aead->open(nonce, associated, sealed, out)) << "a forgery must leave no trace";
+  EXPECT_TRUE(aead.open(nonce, associated, sealed, out)) << "a forgery must leave no trace";
+}
+
+TEST(Aead, opens_nothing_with_one_bit_changed_anywhere) {
+  const Known& known = gcm_cases.back();
+  for (const auto& aead : all_aeads(array_of<AeadKey>(known.key))) {
+    SCOPED_TRACE(aead->name());
+    expect_forgeries_refused(*aead, known);
+  }
+}
+
+TEST(Aead, every_implementation_makes_the_same_bytes_at_every_length) {
+  const auto aeads = all_aeads(array_of<AeadKey>(key));
+  Octets plain(1500), associated(10, std::byte{7});
+  for (std::size_t i = 0; i < plain.size(); ++i) plain[i] = static_cast<std::byte>(i * 7 + 1);
+  for (std::size_t size = 0; size <= plain.size(); size += 1 + size / 90) {
+    const auto part = std::span{plain}.first(size);
+    Octets expected(size + aead_tag_size), opened(size);
+    aeads[0]->seal(AeadNonce{}, associated, part, expected);
+    for (const auto& aead : aeads) {
+      Octets sealed(size + aead_tag_size);
+      aead->seal(AeadNonce{}, associated, part, sealed);
+      ASSERT_EQ(sealed, expected) << aead->name() << ", " << size << " bytes";
+      ASSERT_TRUE(aead->open(AeadNonce{}, associated, sealed, opened));
+      ASSERT_TRUE(std::equal(part.begin(), part.end(), opened.begin(), opened.end()));
+    }
+  }
+}
+
+TEST(Aead, the_default_is_the_multi_buffer_library_where_it_is_there) {
+  const auto faster = make_ipsec_mb_aead(AeadKey{});
+  EXPECT_EQ(make_aead(AeadKey{})->name(), faster ? faster->name() : "OpenSSL");
 }
 
 // RFC 5869, appendix A.1 to A.3.

@@ -46,8 +46,8 @@ Session::Session(Role role, const SessionSecret& secret) {
   DirectionKeys b_to_a = derive(secret, "b to a");
   DirectionKeys& out = role == Role::a ? a_to_b : b_to_a;
   DirectionKeys& in = role == Role::a ? b_to_a : a_to_b;
-  sealing_ = make_openssl_aead(out.key);
-  opening_ = make_openssl_aead(in.key);
+  sealing_ = make_aead(out.key);
+  opening_ = make_aead(in.key);
   sealing_iv_ = out.iv;
   opening_iv_ = in.iv;
   remote_index_ = out.receiver_index;

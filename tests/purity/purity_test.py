@@ -14,7 +14,8 @@ import tempfile
 
 SYMBOLS = re.compile("|".join((
     r"_ZN6sennit|_ZNK6sennit|_ZT[ISV]N6sennit|_ZGV",      # our own, in another object
-    r"EVP_(CIPHER|KDF|Encrypt|Decrypt)|OSSL_PARAM_|OPENSSL_cleanse$",  # AEAD and HKDF
+    r"EVP_(CIPHER|KDF|Encrypt|Decrypt)|OSSL_PARAM_|OPENSSL_cleanse$|CRYPTO_memcmp$",  # AEAD, HKDF
+    r"(alloc|free)_mb_mgr$|init_mb_mgr_auto$|imb_get_errno$",  # the multi-buffer library's AEAD
     r"(ec|gf)_[a-z_0-9]+$",                               # ISA-L
     r"_Z(nw|na|dl|da)",                                   # operator new and delete
     r"_ZSt\d+__throw_|_ZSt7nothrow$|_ZNSt9exception|_ZTISt|_ZTVSt|_ZNSt12out_of_range",
@@ -37,7 +38,7 @@ HEADERS = {
     "numeric", "optional", "queue", "ranges", "set", "span", "string", "string_view", "tuple",
     "type_traits", "utility", "variant", "vector", "charconv", "isa-l.h", "initializer_list",
     "openssl/core_names.h", "openssl/crypto.h", "openssl/evp.h", "openssl/kdf.h",
-    "openssl/params.h",
+    "openssl/params.h", "intel-ipsec-mb.h",
 }
 EXCEPTIONS = {("assert.cpp", "cstdio"), ("config.cpp", "cstdio")}  # abort's message; snprintf
 
