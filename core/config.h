@@ -35,6 +35,7 @@ struct SchedulerConfig {
   Bytes bulk_transfer{100'000'000};                       // bulk_transfer_min to bulk_transfer_max
   std::vector<std::pair<std::string, double>> weights{};  // weighted-round-robin: link name,
                                                           // weight; empty = by estimated rate
+  bool operator==(const SchedulerConfig&) const = default;
 };
 
 enum class FecCode : std::uint8_t { none, parity, reed_solomon, sliding_rlc };
@@ -49,6 +50,7 @@ struct FecConfig {
   double overhead_max = 0.30;   // r/k never above; beyond, `adaptive` duplicates
   double residual_loss = 1e-4;  // what `adaptive` aims at
   Duration flush_after = 10ms;  // an incomplete block is closed when no packet came for so long
+  bool operator==(const FecConfig&) const = default;
 };
 
 /// A traffic class: which packets go first, over what, and how much it is worth to save one.
@@ -68,6 +70,7 @@ struct ClassConfig {
   std::vector<std::string> links{};   // preference: only these when one of them is up; empty = any
   std::optional<BitRate> rate_max{};  // policed by a token bucket of 50 ms
   FecConfig fec{};
+  bool operator==(const ClassConfig&) const = default;
 };
 
 /// An IPv4 or IPv6 prefix. IPv4 is kept as ::ffff:a.b.c.d/96+n.
@@ -88,6 +91,7 @@ struct QosRule {
   std::optional<PortRange> source_port{}, destination_port{};
   std::optional<std::uint8_t> dscp{};  // 0..63
   std::string class_name;
+  bool operator==(const QosRule&) const = default;
 };
 
 /// The classes that every tunnel has, in this order: realtime, interactive, bulk.
@@ -103,6 +107,7 @@ struct TunnelConfig {
   Duration queue_target_min = 5ms;   // rate control: least standing queue that it aims at
   Duration queue_target_max = 20ms;  // and largest, unless somebody else keeps the queue up
   bool trace_packets = true;         // fill the packet trace (poll_trace)
+  bool operator==(const TunnelConfig&) const = default;
 };
 
 /// What is wrong with a configuration, in words for the operator (key, value, what is allowed);

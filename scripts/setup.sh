@@ -9,6 +9,7 @@ packages=(
   libssl-dev libisal-dev libeigen3-dev libboost-dev
   libns3-dev ns3 libgsl-dev libsqlite3-dev libxml2-dev
   libyaml-cpp-dev libhdf5-dev nlohmann-json3-dev libcli11-dev libfmt-dev
+  libspdlog-dev libmnl-dev
   libgtest-dev libgmock-dev libbenchmark-dev
   clang clang-format clang-tidy binutils
   python3 python3-numpy python3-h5py python3-pandas python3-matplotlib python3-pytest

@@ -8,6 +8,7 @@
 
 #include "sim/scenario/field.h"
 #include "sim/scenario/scenario.h"
+#include "sim/scenario/tunnel_block.h"
 
 namespace sennit::yaml {
 
@@ -20,15 +21,6 @@ void read_direction(const Field& block, LinkConfig& config, const std::filesyste
 
 /// `traffic:` of a run of `duration`.
 std::vector<Traffic> read_traffic(const Field&, Duration duration);
-
-/// `tunnel:`. `links` are the names that it may refer to; null = any.
-TunnelConfig read_tunnel(const Field&, const std::vector<std::string>* links);
-
-/// `tunnel.rules:`, whose classes are `classes`.
-std::vector<QosRule> read_rules(const Field&, const std::vector<ClassConfig>& classes);
-
-/// A code point's name or number: ef, cs5, af41, 46.
-std::uint8_t read_dscp(const Field&);
 
 /// `variants:` with the default one in front; the default `tunnel:` lies under each one's own.
 std::vector<Variant> read_variants(const Field& list, const Field& tunnel,
@@ -43,14 +35,5 @@ std::vector<Expectation> read_expectations(const Field&, const Scenario& so_far)
 /// A whole file's text; `file` is how messages call it and where traces are looked for.
 Scenario read_scenario(const std::string& text, const std::filesystem::path& file,
                        const std::vector<std::pair<std::string, std::string>>& overrides);
-
-/// The names of what has a name.
-template <class T>
-std::vector<std::string> names_of(const std::vector<T>& all) {
-  std::vector<std::string> names;
-  names.reserve(all.size());
-  for (const T& one : all) names.push_back(one.name);
-  return names;
-}
 
 }  // namespace sennit::yaml

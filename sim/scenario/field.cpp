@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
-#include "sim/scenario/scenario.h"
+#include "sim/scenario/input_error.h"
 
 namespace sennit::yaml {
 namespace {

@@ -6,8 +6,8 @@
 #include <array>
 #include <charconv>
 
-#include "sim/scenario/blocks.h"
 #include "sim/scenario/scalars.h"
+#include "sim/scenario/tunnel_block.h"
 
 namespace sennit::yaml {
 namespace {
@@ -42,22 +42,6 @@ bool has_host_bits(const Prefix& prefix) {
     if ((prefix.address[bit / 8] >> (7 - bit % 8) & 1) != 0) return true;
   }
   return false;
-}
-
-Prefix read_prefix(const Field& field) {
-  const std::string found = text(field);
-  const std::size_t slash = found.find('/');
-  const auto address = parse_address(found.substr(0, slash));
-  if (!address) field.fail(prefix_allowed);
-  int length = address->bits;
-  if (slash != std::string::npos) {
-    const auto given = parse_integer(std::string_view(found).substr(slash + 1), address->bits);
-    if (!given || *given < 0) field.fail(prefix_allowed);
-    length = *given;
-  }
-  const Prefix prefix{address->bytes, static_cast<std::uint8_t>(128 - address->bits + length)};
-  if (has_host_bits(prefix)) field.fail(prefix_allowed);
-  return prefix;
 }
 
 std::uint8_t read_protocol(const Field& field) {
@@ -109,6 +93,25 @@ QosRule read_rule(const Field& block, const std::vector<ClassConfig>& classes) {
 }
 
 }  // namespace
+
+std::optional<Prefix> parse_prefix(const std::string& text) {
+  const std::size_t slash = text.find('/');
+  const auto address = parse_address(text.substr(0, slash));
+  if (!address) return {};
+  int length = address->bits;
+  if (slash != std::string::npos) {
+    const auto given = parse_integer(std::string_view(text).substr(slash + 1), address->bits);
+    if (!given || *given < 0) return {};
+    length = *given;
+  }
+  return Prefix{address->bytes, static_cast<std::uint8_t>(128 - address->bits + length)};
+}
+
+Prefix read_prefix(const Field& field) {
+  const auto prefix = parse_prefix(text(field));
+  if (!prefix || has_host_bits(*prefix)) field.fail(prefix_allowed);
+  return *prefix;
+}
 
 std::uint8_t read_dscp(const Field& field) {
   const std::string found = text(field);

@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <map>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <variant>
@@ -13,14 +12,9 @@
 
 #include "core/config.h"
 #include "core/link_model/link_model.h"
+#include "sim/scenario/input_error.h"
 
 namespace sennit {
-
-/// Bad input: one message with file, line, key, what was found and what is allowed. Exit status 2.
-class InputError : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
 
 /// Direction of a link: `up` is a -> b, `down` is b -> a.
 enum class Direction : std::uint8_t { up, down };

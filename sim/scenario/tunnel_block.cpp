@@ -5,8 +5,9 @@
 #include <algorithm>
 
 #include "core/scheduler.h"
-#include "sim/scenario/blocks.h"
+#include "sim/scenario/input_error.h"
 #include "sim/scenario/scalars.h"
+#include "sim/scenario/tunnel_block.h"
 
 namespace sennit::yaml {
 namespace {
