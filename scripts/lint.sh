@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks the format of all C++ and analyses core/, sim/scenario and sim/results. Changes nothing;
+# Checks the format of all C++ and analyses core/, sim/scenario, sim/results and real/. Changes nothing;
 # status 1 when there is something to say.
 #
 #   scripts/lint.sh                  all of it (minutes: clang-tidy reads every header again)
@@ -26,11 +26,11 @@ if [ $# -gt 0 ] && [ "$1" != format ]; then
 fi
 
 status=0
-find core sim tests \( -name '*.cpp' -o -name '*.h' \) -print0 |
+find core sim real tests \( -name '*.cpp' -o -name '*.h' \) -print0 |
   xargs -0 clang-format --dry-run -Werror || status=1
 [ "${1:-}" = format ] && exit "$status"
 
-mapfile -t sources < <(find core sim/scenario sim/results -name '*.cpp' |
+mapfile -t sources < <(find core sim/scenario sim/results real -name '*.cpp' |
   grep -vE '_(test|bench|fuzz)\.cpp$' | sort)
 analyse "${sources[@]}" || status=1
 exit "$status"
