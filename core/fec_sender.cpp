@@ -125,7 +125,7 @@ LossEstimate FecSender::estimate_for(const Protected& entry) const {
   return estimate;
 }
 
-void FecSender::on_loss_measured() {
+void FecSender::on_loss_measured(const IngressQueue& waiting) {
   if (protected_.empty()) return;
   BitRate all_paths;
   int usable = 0;
@@ -135,8 +135,11 @@ void FecSender::on_loss_measured() {
     ++usable;
   }
   for (Protected& entry : protected_) {
+    // What waits counts: where copies fill the paths, half of what comes in is bound and looks
+    // affordable.
+    const Bytes offered = entry.bound + waiting.bytes(entry.class_id);
     entry.rate = entry.rate.scaled_by(0.75) +
-                 BitRate::from(entry.bound, Binder::measuring_interval).scaled_by(0.25);
+                 BitRate::from(offered, Binder::measuring_interval).scaled_by(0.25);
     entry.bound = {};
     const bool affordable = usable > 1 && entry.rate.mbps() <= copied_share_max * all_paths.mbps();
     if (entry.config.adaptive) choose_redundancy(entry, affordable);

@@ -25,7 +25,8 @@ class FecSender final : public SourceSink {
   bool wants_copies(ClassId class_id) const override;
   void handle_timeout(Instant now);
   /// To be called every measuring_interval: chooses the redundancy of each adaptive class anew.
-  void on_loss_measured();
+  /// `waiting`: what has come in and was not bound yet.
+  void on_loss_measured(const IngressQueue& waiting);
 
   Instant next_wake() const;
   std::uint64_t sent() const { return sent_; }

@@ -5,6 +5,9 @@
 namespace sennit {
 namespace {
 
+// A report lost more often than every ten seconds, at one every 20 ms.
+constexpr double loss_of_reports = 0.002;
+
 constexpr std::size_t full_packet = 1500;
 constexpr int probe_timeout_doublings_max = 5;
 // Beyond the path's usual answer. A copy then arrives elsewhere before the receiver's longest hold
@@ -72,6 +75,8 @@ PathFacts Path::facts(const TunnelConfig& tunnel, Instant peer_heard) const {
   PathFacts facts;
   facts.oldest_unanswered = flight.oldest_unanswered();
   facts.usual_answer = flight.has_rtt() ? flight.srtt() + flight.report_interval() : Duration{1s};
+  // Where datagrams get lost so do reports, and the next one comes an interval later.
+  if (line_loss.share() > loss_of_reports) facts.usual_answer += flight.report_interval();
   facts.deviation = flight.rttvar();
   facts.packet_time = rate.rate().time_to_send(bytes_of(full_packet));
   facts.down_after_min = tunnel.path_down_after;

@@ -6,8 +6,13 @@
 namespace sennit {
 namespace {
 
-constexpr double startup_gain = 2.77;        // 4 ln 2: doubles the rate every round trip (BBR)
-constexpr double startup_window_gain = 2.0;  // of the bandwidth-delay product, in flight
+constexpr double startup_gain = 2.77;  // 4 ln 2: doubles the rate every round trip (BBR)
+// Of the bandwidth-delay product, in flight. What is beyond it stands in a queue when the path's
+// limit is met, beside TCP flows that begin at the same time: with 1.5 instead of 2 they end their
+// slow start later (20 MiB: 0.79 -> 0.83 of the bound; LTE: 0.84 -> 0.87). Where the delay jitters,
+// that is too little to find the limit (50 Mbit/s, 10 ms of jitter: 0.87 -> 0.60).
+constexpr double startup_window_gain = 1.5;
+constexpr double startup_window_gain_with_jitter = 2.0;
 constexpr double drain_gain = 1.0 / startup_gain;
 constexpr double probe_gain_first = 1.25;
 constexpr double probe_gain_last = 2.0;
@@ -17,7 +22,11 @@ constexpr int cruise_rounds = 5;  // between probes of a path that had no more t
 constexpr double variation_of_steady = 0.05;
 constexpr double variation_gain = 1.0 / 16;
 constexpr double growth_expected = 1.25;  // of the bandwidth per start-up round (BBR)
-constexpr int plateau_rounds = 3;
+// BBR waits for three; with a window of 1.5 products the third finds what the second did, but for
+// lines that lose, where a round may bring less by chance (with two, 30 % of loss ended start-up so
+// early that a CUBIC flow over it and a clean link had less than over the clean one alone).
+constexpr int plateau_rounds = 2;
+constexpr int plateau_rounds_with_loss = 3;
 constexpr int startup_rounds_min = 3;    // before a queue may end start-up
 constexpr double stretch_of_full = 1.3;  // start-up sends at 2 to 2.77 times the bandwidth
 // The base delay is the least of thousands of packets, a report the least of a few: where the delay
@@ -72,6 +81,7 @@ void RateControl::enter(Phase phase, Instant now) {
     case Phase::startup:
       gain_ = startup_gain;
       startup_rounds_ = 0;
+      startup_loses_ = false;
       round_began_ = now;
       break;
     case Phase::drain:
@@ -158,7 +168,9 @@ void RateControl::run_startup(const RateSample& sample) {
     round_start_bandwidth_ = bandwidth_;
     ++startup_rounds_;
   }
-  const bool plateau = rounds_without_growth_ >= plateau_rounds;
+  startup_loses_ = startup_loses_ || sample.loss > random_loss_max;
+  const bool plateau =
+      rounds_without_growth_ >= (startup_loses_ ? plateau_rounds_with_loss : plateau_rounds);
   grew_no_more_ = plateau;
   if (plateau || queue_full) enter(Phase::drain, sample.now);
 }
@@ -288,7 +300,8 @@ void RateControl::set_limits(const RateSample& sample) {
     // Doubles every round trip and leaves no more than about a round trip's queue behind.
     const Duration round =
         std::max<Duration>(sample.rtt_min, 1ms) + 4 * sample.delay_noise + report;
-    inflight_limit_ = bandwidth_.scaled_by(startup_window_gain).sent_in(round) + packets_margin;
+    const double gain = jitters_ ? startup_window_gain_with_jitter : startup_window_gain;
+    inflight_limit_ = bandwidth_.scaled_by(gain).sent_in(round) + packets_margin;
     return;
   }
   const double gain = std::max(1.0, gain_);

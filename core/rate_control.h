@@ -117,6 +117,7 @@ class RateControl {
   BitRate round_start_bandwidth_;
   Instant round_began_;
   int rounds_without_growth_ = 0, startup_rounds_ = 0;
+  bool startup_loses_ = false;
   bool probe_was_limited_ = false;  // the path was the limit in some sample of this probe round
   bool touching_ = false;           // the probe's first round: it only touches the path's limit
   int failed_probes_ = 0;           // in a row

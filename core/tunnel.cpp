@@ -397,7 +397,7 @@ void Tunnel::handle_timeout(Instant now) {
   state_->feedback.handle_timeout(now);
   state_->fec.handle_timeout(now);
   if (now >= state_->review_at) {
-    state_->fec.on_loss_measured();
+    state_->fec.on_loss_measured(state_->binder.ingress());
     state_->binder.on_paths_measured();
     state_->review_at = now + Binder::measuring_interval;
   }
