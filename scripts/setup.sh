@@ -12,7 +12,7 @@ packages=(
   libspdlog-dev libmnl-dev
   libgtest-dev libgmock-dev libbenchmark-dev
   clang clang-format clang-tidy binutils
-  python3 python3-numpy python3-h5py python3-pandas python3-matplotlib python3-pytest
+  python3 python3-numpy python3-h5py python3-pandas python3-matplotlib python3-pil python3-pytest
   iperf3 iproute2 iputils-ping
 )
 # A faster AES-GCM, for x86 only.

@@ -9,7 +9,10 @@
 """
 
 from sennit.reader import Run, TraceError, read, read_all
+from sennit.cut import cut
+from sennit.limits import limits
+from sennit.pairs import pairs
 from sennit.plot import plot
 from sennit.table import table
 
-__all__ = ["Run", "TraceError", "plot", "read", "read_all", "table"]
+__all__ = ["Run", "TraceError", "cut", "limits", "pairs", "plot", "read", "read_all", "table"]

@@ -13,15 +13,17 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import sennit  # noqa: E402
+from sennit.pairs import causes, read_pairs, running_median  # noqa: E402
 
 PACKET = np.dtype([("at_ns", "i8"), ("sequence", "u8"), ("a", "u8"), ("b", "u8"), ("size", "u4"),
                    ("flags", "u2"), ("class_id", "u1"), ("kind", "u1"), ("path", "u1"),
                    ("end", "u1")])
 PATH = np.dtype([("time_s", "f8"), ("carried_mbps", "f4"), ("link_queue_ms", "f4"),
-                 ("capacity_mbps", "f4")])
+                 ("capacity_mbps", "f4"), ("rate_mbps", "f4"), ("one_way_ms", "f4")])
 FLOW = np.dtype([("time_s", "f8"), ("goodput_mbps", "f4"), ("owd_ms_mean", "f4"),
                  ("owd_ms_max", "f4"), ("lost", "i4")])
-TUNNEL = np.dtype([("time_s", "f8"), ("held_packets", "u4"), ("hold_ms_p99", "f4")])
+TUNNEL = np.dtype([("time_s", "f8"), ("held_packets", "u4"), ("hold_ms_p99", "f4"),
+                   ("outer_mbps", "f4"), ("delivered_mbps", "f4")])
 EVENT = np.dtype([("time_s", "f8"), ("text", h5py.string_dtype("utf-8", 240))])
 
 
@@ -200,6 +202,86 @@ def test_the_figure_has_capacity_goodput_warm_up_and_events(folder):
     assert "held for order, p99" not in [t.get_text() for t in queues.get_legend().get_texts()]
 
 
+def legend_texts(axis):
+    return [text.get_text() for text in axis.get_legend().get_texts()]
+
+
+def test_limits_has_a_panel_for_each_link_between_goodput_and_delays(folder, tmp_path):
+    file = tmp_path / "limits.png"
+    figure = sennit.limits(sennit.read(folder), file, rates=[("bound", 28.0)],
+                           delays=[("asked", 100.0)])
+    assert [axis.get_ylabel() for axis in figure.axes] == ["Rate, Mbit/s"] * 3 + ["Delay, ms"] * 2
+    assert [axis.get_legend().get_title().get_text() for axis in figure.axes[1:3]] == ["lte", "dsl"]
+    assert "bound" in legend_texts(figure.axes[0])
+    assert figure.axes[-1].get_ylim()[1] > 100  # what is asked is seen
+    assert file.stat().st_size < 100_000
+
+
+def write_stream(folder):
+    """A packet of 200 bytes each ms, but none between 2.5 and 2.6 s."""
+    times = np.concatenate([np.arange(0, 2.5, 0.001), np.arange(2.6, 5, 0.001)])
+    packets = np.zeros(len(times), PACKET)
+    packets["at_ns"] = np.round(times * 1e9)
+    packets["kind"], packets["size"] = 3, 200
+    with h5py.File(folder / "trace.h5", "a") as file:
+        attributes = dict(file["packets"].attrs)
+        del file["packets"]
+        table = file.create_dataset("packets", data=packets)
+        table.attrs.update(attributes)
+        table.attrs["kind_names"] = np.array([b"accepted", b"sent", b"decision", b"delivered"])
+
+
+def test_cut_shows_the_longest_silence_around_the_event(folder, tmp_path):
+    write_stream(folder)
+    figure = sennit.cut(sennit.read(folder), [(2, 3), (4, 5)], {"stream": ("bulk", 200)},
+                        tmp_path / "cut.svg", gaps=[("asked", 120)])
+    texts = [[text.get_text() for text in axis.texts] for axis in figure.axes]
+    assert sum("101 ms" in found for found in texts) == 1  # in the first column only
+    assert any("1 ms" in found for found in texts)
+    silence = next(line for line in figure.axes[0].lines if len(line.get_xdata()) > 2)
+    assert max(silence.get_ydata()) == pytest.approx(101)
+
+
+def test_cut_without_packets_is_an_error_in_words(folder):
+    with h5py.File(folder / "trace.h5", "a") as file:
+        file["packets"].attrs["kind_names"] = np.array([b"a", b"b", b"c", b"delivered"])
+    with pytest.raises(sennit.TraceError, match="trace_packets"):
+        sennit.cut(sennit.read(folder), [(2, 3)], {"stream": ("bulk", 200)})
+
+
+PAIRS = """pair,control,links,aggregation_benefit,rate_mbps_0,delay_ms_0,loss_percent_0,jitter_ms_0,\
+rate_mbps_1,delay_ms_1,loss_percent_1,jitter_ms_1,rate_mbps_2,delay_ms_2,loss_percent_2,jitter_ms_2
+0,cubic,2,0.9,10,10,0,0,100,20,0,0,,,,
+1,bbr,2,-0.9,10,10,1.5,8,20,200,0,2,,,,
+2,cubic,3,0.5,1,10,0,0,2,20,0,0,50,40,2,0
+3,cubic,2,,10,10,0,0,20,20,0,0,,,,
+""".replace("\\\n", "")
+
+
+def test_pairs_are_drawn_against_what_sets_their_links_apart(tmp_path):
+    (tmp_path / "sweep.csv").write_text(PAIRS)
+    frame = read_pairs(tmp_path / "sweep.csv")
+    assert len(frame) == 3  # without the one that failed
+    found = [list(values) for _, values, _ in causes(frame)]
+    assert found == [[0, 8, 0], [0, 1.5, 2], [2, 20, 4], [10, 2, 50]]
+    figure = sennit.pairs(tmp_path / "sweep.csv", tmp_path / "sweep.png")
+    assert [axis.get_xlabel() for axis in figure.axes][1] == "Largest loss, %"
+    assert (tmp_path / "sweep.png").stat().st_size < 100_000
+
+
+def test_medians_run_over_groups_and_nought_is_one():
+    values, benefit = running_median(np.array([0, 0, 0, 1, 2, 3, 4.0]),
+                                     np.array([0.9, 0.8, 1, 0.1, 0.2, 0.3, 0.4]))
+    assert (values[0], benefit[0]) == (0, 0.9)
+    assert (values[-1], benefit[-1]) == (2.5, 0.25)
+
+
+def test_a_table_that_is_none_of_pairs_is_an_error_in_words(tmp_path):
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(sennit.TraceError, match="no table of pairs"):
+        sennit.pairs(tmp_path / "other.csv")
+
+
 def test_the_table_has_runs_as_columns_and_leaves_unknowns_out(folder, tmp_path):
     table = sennit.table([tmp_path])
     column = table["small", "default", 7]
@@ -216,6 +298,9 @@ def command(*arguments):
 def test_the_command_line_plots_and_tabulates(folder, tmp_path):
     assert command("plot", folder, "-o", tmp_path / "x.png").returncode == 0
     assert (tmp_path / "x.png").stat().st_size > 10_000
+    assert command("limits", folder, "-o", tmp_path / "y.png", "--to", "3").returncode == 0
+    (tmp_path / "sweep.csv").write_text(PAIRS)
+    assert command("pairs", tmp_path / "sweep.csv", "-o", tmp_path / "z.png").returncode == 0
     done = command("table", tmp_path, "--csv")
     assert (done.returncode, done.stderr) == (0, "")
     assert "fraction of bound,0.89" in done.stdout

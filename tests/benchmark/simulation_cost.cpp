@@ -1,14 +1,19 @@
-// What the tunnel adds to a simulation: one CUBIC flow over a link of 100 Mbit/s, through the
-// tunnel and over the bare ns-3 link, in turns. Seconds of processor time, which on an idle machine
-// are those of the wall clock. Prints one JSON object.
+// What the tunnel adds to a simulation: one CUBIC flow through the tunnel and over bare ns-3, in
+// turns. Seconds of processor time, which on an idle machine are those of the wall clock. Prints
+// one JSON object.
 //
-//   simulation_cost [simulated seconds] [turns]
+//   simulation_cost [simulated seconds] [turns] [one|pair]
+//
+// one: a link of 100 Mbit/s. pair: 300 Mbit/s at 10 ms and 80 at 30 (profile 4 of the goals); ns-3
+// alone cannot bond, so its flow has one link of their sum, at 10 ms.
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/runner/simulation.h"
@@ -16,23 +21,34 @@
 namespace sennit {
 namespace {
 
-Scenario one_flow(Duration duration) {
+struct Line {
+  double mbps;
+  Duration delay;
+};
+
+Link link_of(const Line& line, std::size_t number) {
   Link link;
-  link.name = "link";
+  link.name = "link-" + std::to_string(number);
   for (LinkConfig* direction : {&link.up, &link.down}) {
-    direction->capacity = BitRate::from_mbps(100);
-    direction->delay = 10ms;
+    direction->capacity = BitRate::from_mbps(line.mbps);
+    direction->delay = line.delay;
     direction->queue = QueueTime{100ms};
   }
+  return link;
+}
+
+Scenario one_flow(Duration duration, const std::vector<Line>& lines) {
   Scenario s;
   s.name = "simulation-cost";
   s.duration = duration;
-  s.links.push_back(link);
   s.traffic.push_back({});
   s.traffic[0].name = "download";
   Variant variant;
   variant.name = "default";
-  variant.links = {"link"};
+  for (const Line& line : lines) {
+    s.links.push_back(link_of(line, s.links.size()));
+    variant.links.push_back(s.links.back().name);
+  }
   s.variants.push_back(variant);
   return s;
 }
@@ -49,12 +65,14 @@ double processor_seconds() {
 struct Kind {
   const char* name;
   bool bare, trace;
+  Scenario scenario;
   std::vector<double> seconds{};
   double goodput_mbps = 0;
   std::uint64_t events = 0;
 };
 
-void run(const Scenario& scenario, Kind& kind) {
+void run(Kind& kind) {
+  const Scenario& scenario = kind.scenario;
   SimulationOptions options;
   options.bare = kind.bare;
   options.trace = kind.trace;
@@ -78,12 +96,16 @@ double median(std::vector<double> values) {
 
 int main(int argc, char** argv) {
   using namespace sennit;
-  const Scenario scenario = one_flow(from_seconds(argc > 1 ? std::atof(argv[1]) : 20));
+  const Duration duration = from_seconds(argc > 1 ? std::atof(argv[1]) : 20);
   const int turns = argc > 2 ? std::atoi(argv[2]) : 3;
-  std::vector<Kind> kinds{
-      {"bare", true, false}, {"tunnel", false, false}, {"tunnel_traced", false, true}};
+  const bool pair = argc > 3 && std::string_view{argv[3]} == "pair";
+  const Scenario bare = one_flow(duration, {{pair ? 380.0 : 100.0, 10ms}});
+  const Scenario bond = pair ? one_flow(duration, {{300, 10ms}, {80, 30ms}}) : bare;
+  std::vector<Kind> kinds{{"bare", true, false, bare},
+                          {"tunnel", false, false, bond},
+                          {"tunnel_traced", false, true, bond}};
   for (int i = 0; i < turns; ++i) {
-    for (Kind& kind : kinds) run(scenario, kind);
+    for (Kind& kind : kinds) run(kind);
   }
   nlohmann::ordered_json result;
   for (const Kind& kind : kinds) {

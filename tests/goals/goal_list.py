@@ -47,6 +47,7 @@ class Case:
     best_single: bool = False
     trace: bool = False
     recordings: bool = False
+    says: str = ""  # for readers who have not the profiles before them
 
     @property
     def profile(self):
@@ -82,16 +83,19 @@ def lossy_cases():
         extra = 1.5 * percent / 100 + 0.01
         yield Case(5, f"loss-{percent}%", (fraction(goal), at_most("extra traffic",
                    measure.repair_ratio, extra, digits=4)), file="equal",
-                   settings=on_both(f"loss={percent}%"))
+                   settings=on_both(f"loss={percent}%"), says=f"profile 1 with {percent} % loss on both")
     yield Case(6, "bursts", (fraction(0.92),), file="equal",
-               settings=("links.one.loss={gilbert_elliott: {mean: 2%, burst: 5}}",))
+               settings=("links.one.loss={gilbert_elliott: {mean: 2%, burst: 5}}",),
+               says="profile 1 with bursts of loss on one, 2 %, mean 5")
 
 
 def recorded_cases():
     checks = (fraction(0.85), at_most("self-inflicted p95", measure.self_inflicted_p95_ms(20), 100,
                                       unit=" ms", digits=0))
-    yield Case(8, "recorded-download", checks, file="recorded", recordings=True)
+    yield Case(8, "recorded-download", checks, file="recorded", recordings=True,
+               says="three LTE recordings, down")
     yield Case(8, "recorded-upload", checks, file="recorded", recordings=True,
+               says="three LTE recordings, up",
                settings=("traffic.download.from=a", "traffic.download.to=b"))
 
 
@@ -103,13 +107,15 @@ def constant_rate_cases():
     )
     for rate in (100, 200, 330):
         yield Case(10, f"constant-{rate}", checks, file="constant-rate", flows=(),
-                   settings=(f"traffic.stream.rate={rate}mbit",))
+                   settings=(f"traffic.stream.rate={rate}mbit",),
+                   says=f"profile 4, constant {rate} Mbit/s")
 
 
 def black_hole_case():
     fast, slow = 300, 80
     return Case(
-        11, "black-hole", trace=True, short=("warmup=3s", "events.0.at=6s", "events.1.at=10s"),
+        11, "black-hole", trace=True, says="profile 4, the faster away from 20 to 40 s",
+        short=("warmup=3s", "events.0.at=6s", "events.1.at=10s"),
         checks=(
             at_most("stream's loss", measure.of_flow("stream", "loss_ratio"), 0, digits=6,
                     every=True),
@@ -127,6 +133,7 @@ def small_buffer_cases():
         delay_ms = 20 + further
         buffer = 20_000_000 // 8 * 2 * delay_ms // 1000 // 4  # rate x round trip / 4
         yield Case(14, f"small-buffer-{further}ms", variants=("min-rtt",), file="small-buffer",
+                   says=f"2 x 20M, 20 and {delay_ms} ms, 0.25 BDP",
                    settings=(f"links.far.delay={delay_ms}ms", f"links.far.queue={{bytes: {buffer}B}}"),
                    checks=(fraction(0.90),
                            at_least("over min-rtt", measure.over_variant("min-rtt"), 1.30)))
@@ -136,26 +143,32 @@ def metered_cases():
     share = (at_most("metered share", measure.metered_share, 0.01, digits=4),)
     for load, rate in (("50%", 9.47), ("90%", 17.05)):
         yield Case(15, f"metered-load-{load}", share, file="metered-load", flows=(),
-                   settings=(f"traffic.stream.rate={rate}mbit",))
-    yield Case(15, "metered-download", (fraction(0.90),))
+                   settings=(f"traffic.stream.rate={rate}mbit",),
+                   says=f"free and metered, load {load.replace('%', ' %')} of the free")
+    yield Case(15, "metered-download", (fraction(0.90),), says="free and metered, a download")
 
 
 def harmless_cases():
     checks = (at_least("over best single", measure.over_best_single, 0.97),)
-    for name in ("shared-bottleneck", "tiny-link", "very-lossy", "flapping"):
-        yield Case(16, name, checks, best_single=True)
+    for name, says in (("shared-bottleneck", "two behind one bottleneck of 50M"),
+                       ("tiny-link", "0.3M beside 50M"),
+                       ("very-lossy", "30 % loss beside a clean link"),
+                       ("flapping", "one away every other second")):
+        yield Case(16, name, checks, best_single=True, says=says)
 
 
 CASES = (
-    Case(1, "equal", (fraction(0.98),)),
+    Case(1, "equal", (fraction(0.98),), says="50M/20 ms + 50M/20 ms"),
     Case(2, "unequal-delay", (fraction(0.96), at_most("hold p99", measure.hold_p99_ms, 20,
-                                                      unit=" ms", digits=1))),
-    Case(3, "unequal-rate", (fraction(0.96),)),
-    Case(4, "fast", (fraction(0.95),)),
+                                                      unit=" ms", digits=1)),
+         says="50M/20 ms + 50M/70 ms"),
+    Case(3, "unequal-rate", (fraction(0.96),), says="100M/20 ms + 10M/20 ms"),
+    Case(4, "fast", (fraction(0.95),), says="300M/10 ms + 80M/30 ms"),
     *lossy_cases(),
-    Case(7, "transfer", (at_least("fraction to the end", measure.transfer_fraction(20), 0.85),)),
+    Case(7, "transfer", (at_least("fraction to the end", measure.transfer_fraction(20), 0.85),),
+         says="profile 1, 20 MiB"),
     *recorded_cases(),
-    Case(9, "voice", flows=("download", "upload"), checks=(
+    Case(9, "voice", flows=("download", "upload"), says="profile 4, 4 + 4 flows and a call", checks=(
         at_most("call's delay p99", measure.of_calls(max, "owd_ms", "p99"), 25, unit=" ms",
                 digits=1),
         at_least("MOS", measure.of_calls(min, "mos"), 4.3, digits=2),

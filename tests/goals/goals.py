@@ -2,12 +2,9 @@
 """Runs the goal profiles in ns-3 and prints which goals are met. scripts/goals.sh builds and calls
 this with the build folder."""
 
-import argparse
-import dataclasses
 import json
-import os
 import pathlib
-import re
+import signal
 import subprocess
 import sys
 import time
@@ -15,206 +12,38 @@ import time
 import yaml
 
 import goal_list
+import options as command_line
+import plots
+import report
 import schedulers
 import sweep
 import table
-from measure import NoFigure, Outcome
+from measure import NoFigure
 from simulator import BadInput, Simulator
+from tasks import command_of, figures_of, make_tasks
 
 HERE = pathlib.Path(__file__).resolve().parent
-SOURCE = HERE.parent.parent
-RECORDINGS = {"verizon": "Verizon-LTE-short", "t-mobile": "TMobile-LTE-short",
-              "att": "ATT-LTE-driving-2016"}
 SKIPPED = 77  # as ctest is told
-
-
-@dataclasses.dataclass(frozen=True)
-class Task:
-    case: goal_list.Case
-    control: str
-    seed: int
-    settings: tuple = ()  # beyond the case's
-    suffix: str = ""
-
-    @property
-    def label(self):
-        return f"{self.case.goal} {self.case.name} {self.control} seed {self.seed}{self.suffix}"
-
-
-def numbers(text):
-    """'1-3,7' -> [1, 2, 3, 7]"""
-    found = []
-    for part in text.split(","):
-        match = re.fullmatch(r"(\d+)(?:-(\d+))?", part)
-        if not match or int(match[2] or match[1]) < int(match[1]):
-            raise argparse.ArgumentTypeError(f"found '{text}'; allowed: numbers as 3, 1-5 or 1,4,8-10")
-        found += range(int(match[1]), int(match[2] or match[1]) + 1)
-    return list(dict.fromkeys(found))
-
-
-def goal_numbers(text):
-    found = numbers(text)
-    for number in found:
-        if number not in goal_list.NUMBERS:
-            raise argparse.ArgumentTypeError(f"found goal {number}; allowed: "
-                                             + ", ".join(map(str, goal_list.NUMBERS)))
-    return found
-
-
-def controls(text):
-    found = text.split(",")
-    for control in found:
-        if control not in goal_list.CONTROLS:
-            raise argparse.ArgumentTypeError(f"found '{control}'; allowed: "
-                                             + ", ".join(goal_list.CONTROLS))
-    return found
-
-
-def duration(text):
-    if not re.fullmatch(r"\d+(\.\d+)?(ms|s|min)", text):
-        raise argparse.ArgumentTypeError(f"found '{text}'; allowed: a time such as 60s or 2min")
-    return text
-
-
-def setting(text):
-    if not re.fullmatch(r"[^=]+=.*", text):
-        raise argparse.ArgumentTypeError(f"found '{text}'; allowed: key=value")
-    return text
-
-
-def positive(text):
-    if not re.fullmatch(r"[1-9]\d*", text):
-        raise argparse.ArgumentTypeError(f"found '{text}'; allowed: a whole number from 1")
-    return int(text)
-
-
-def natural(text):
-    if not re.fullmatch(r"\d+", text):
-        raise argparse.ArgumentTypeError(f"found '{text}'; allowed: a whole number from 0")
-    return int(text)
-
-
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        print(f"goals.sh: {message}", file=sys.stderr)
-        sys.exit(2)
-
-
-def parse(arguments):
-    parser = Parser(prog="goals.sh", description=__doc__, allow_abbrev=False)
-    add = parser.add_argument
-    add("build", help=argparse.SUPPRESS)
-    add("--only", type=goal_numbers, metavar="LIST", help="these goals, as 1,2,5 or 1-4 (all)")
-    add("--seeds", type=numbers, metavar="LIST", help="seeds (1-5; --short: 1)")
-    add("--duration", type=duration, metavar="D",
-        help="simulated time (each profile's own, mostly 60s; --short: 15s)")
-    add("--short", action="store_true", help="15 s and one seed: a look, not a measurement")
-    add("--ci", action="store_true",
-        help="--short, and only what ci.yaml lists, by its thresholds: what ctest runs")
-    add("--jobs", type=positive, default=2, metavar="N", help="runs at the same time (2)")
-    add("--set", type=setting, action="append", default=[], metavar="KEY=VALUE", dest="settings",
-        help="passed on to sennit-sim; after the profile's own (may be repeated)")
-    add("--out", type=pathlib.Path, default=pathlib.Path("results/goals"), metavar="DIR",
-        help="folder for results (results/goals)")
-    add("--cc", type=controls, metavar="LIST", help="congestion controls (cubic,bbr)")
-    add("--variants", action="store_true", help="every scheduler on every profile, as one table")
-    add("--sweep", type=positive, nargs="?", const=250, metavar="N",
-        help="so many random pairs of links instead of the goals (250)")
-    add("--only-pair", type=natural, metavar="K", help="with --sweep: pair K alone")
-    add("--check-arguments", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args(arguments)
-    if options.only_pair is not None and options.sweep is None:
-        parser.error("--only-pair: allowed with --sweep only")
-    if options.sweep and (options.only or options.variants or options.short or options.ci
-                          or options.seeds or options.duration):
-        parser.error("--sweep: allowed with --only-pair, --cc, --jobs, --set and --out only")
-    options.short = options.short or options.ci
-    options.seeds = options.seeds or ([1] if options.short else [1, 2, 3, 4, 5])
-    options.duration = options.duration or ("15s" if options.short else None)
-    options.cc = options.cc or list(goal_list.CONTROLS)
-    return options
-
-
-def recording_settings():
-    """None if a recording is not there."""
-    folder = pathlib.Path(os.environ.get("SENNIT_RECORDINGS", SOURCE / ".." / "shared" / "traces"))
-    settings = []
-    for link, recording in RECORDINGS.items():
-        for direction in ("up", "down"):
-            file = (folder / f"{recording}.{direction}").resolve()
-            if not file.exists():
-                print(f"goal 8 is skipped: {file} is not there; $SENNIT_RECORDINGS names the folder",
-                      file=sys.stderr)
-                return None
-            settings.append(f"links.{link}.{direction}.trace.file={file}")
-    return tuple(settings)
-
-
-def make_tasks(options, cases):
-    """One per case, congestion control and seed."""
-    recordings = recording_settings() if any(case.recordings for case in cases) else ()
-    tasks = []
-    for case in cases:
-        if case.recordings and recordings is None:
-            continue
-        for control in case.controls:
-            if control not in (*options.cc, "-"):
-                continue
-            settings = recordings if case.recordings else ()
-            settings += tuple(f"traffic.{flow}.congestion_control={control}" for flow in case.flows)
-            tasks += [Task(case, control, seed, settings) for seed in options.seeds]
-    return tasks
-
-
-def arguments_of(task, options, out):
-    """Of sennit-sim. The user's settings come last, so that they win."""
-    case = task.case
-    settings = [*case.settings, *task.settings, *(case.short if options.short else ())]
-    if case.trace:
-        settings.append("tunnel.trace_packets=false")  # the 100 ms series are enough
-    arguments = [case.path, "--seed", task.seed, "--out", out]
-    for variant in ("default", *case.variants):
-        arguments += ["--variant", variant]
-    for text in (*settings, *options.settings):
-        arguments += ["--set", text]
-    if options.duration:
-        arguments += ["--duration", options.duration]
-    if case.best_single:
-        arguments.append("--best-single")
-    if not case.trace:
-        arguments.append("--no-trace")
-    return arguments
-
-
-def measure(simulator, options, task):
-    """Figure of each check by name; a NoFigure in the place of one that the run cannot give."""
-    out = options.out / "runs" / f"{task.case.name}-{task.control}{task.suffix}"
-    summaries = simulator.run(arguments_of(task, options, out))
-    folder = out / task.case.profile / "default" / f"seed-{task.seed}"
-    figures = {}
-    for check in task.case.checks:
-        try:
-            figures[check.name] = check.figure(Outcome(summaries, folder))
-        except NoFigure as error:
-            figures[check.name] = error
-    return figures
 
 
 def goal_rows(tasks, results, options, thresholds=None):
     """`thresholds`: ci.yaml's, by row; other rows are left out."""
     rows = []
     for case, control in dict.fromkeys((task.case, task.control) for task in tasks):
-        mine = [results[task] for task in tasks if (task.case, task.control) == (case, control)]
+        mine = [task for task in tasks if (task.case, task.control) == (case, control)]
         for check in case.checks:
             name = f"{case.goal} {case.name} {control} {check.name}"
             if thresholds is not None and name not in thresholds:
                 continue
-            values, failures = [], []
-            for figures, failure in mine:
-                figure = NoFigure(failure) if failure else figures[check.name]
-                (failures if isinstance(figure, NoFigure) else values).append(figure)
-            rows.append(table.row(case.goal, case.name, control, check, values,
-                                  [str(failure) for failure in failures], len(mine),
+            values, failures = {}, []
+            for task in mine:
+                found, failure = results[task]
+                figure = NoFigure(failure) if failure else found[check.name]
+                if isinstance(figure, NoFigure):
+                    failures.append(str(figure))
+                else:
+                    values[task.seed] = figure
+            rows.append(table.row(case, control, check, values, failures, options,
                                   (thresholds or {}).get(name)))
     return rows
 
@@ -251,51 +80,66 @@ def run_goals(options, simulator, cases):
         tasks = [task for task in tasks if asked_in_ci(thresholds, task.case, task.control)]
     results, interrupted = {}, False
     try:
-        for task, figures, failure in simulator.run_all(
-            tasks, lambda task: measure(simulator, options, task)
+        for task, found, failure in simulator.run_all(
+            tasks, lambda task: command_of(task, options),
+            lambda task, summaries: figures_of(task, options, summaries)
         ):
-            results[task] = figures, failure
+            results[task] = found, failure
     except KeyboardInterrupt:  # what has ended is worth a table
-        interrupted, tasks = True, [task for task in tasks if task in results]
+        interrupted = True
+        tasks = [task for task in tasks if task in results and not results[task][1]]
     rows = goal_rows(tasks, results, options, thresholds) + unit_rows(options)
     rows.sort(key=lambda row: row["goal"])
     if not rows:
         print("nothing is asked of these goals here")
         return SKIPPED
-    report(options, rows, (time.monotonic() - started) / 60, interrupted)
+    say(options, simulator, rows, (time.monotonic() - started) / 60, interrupted)
     if interrupted:
         return 130
-    if any(failure for _, failure in results.values()):
+    undrawn = plots.draw(options, simulator, tasks, rows) if options.plots else 0
+    if undrawn or any(failure for _, failure in results.values()):
         return 3
     return 0 if all(row["met"] for row in rows) else 1
 
 
-def report(options, rows, minutes, interrupted):
+def say(options, simulator, rows, wall_min, interrupted):
+    """Prints and keeps the table. goals.json also keeps the rows of earlier, other goals."""
+    for row in rows:
+        row["measured_with"] = {"build": simulator.build, "duration": options.duration,
+                                "settings": options.settings}
     said = (f"{sum(row['met'] for row in rows)} of {len(rows)} met; seeds "
             f"{','.join(map(str, options.seeds))}, {options.duration or 'full length'}"
-            f"{''.join(f', {text}' for text in options.settings)}; {minutes:.1f} min"
-            f"{'; interrupted' if interrupted else ''}")
+            f"{''.join(f', {text}' for text in options.settings)}; {wall_min:.1f} min"
+            f"{'; interrupted: rows may lack seeds' if interrupted else ''}")
+    keys = ("goal", "profile", "control", "figure")
+    whole = [row for row in rows if not row["seeds"]
+             or len(row["values"]) + len(row["failures"]) == row["seeds"]]
+    kept = table.merged(options.out / "goals.json", whole, keys)
     print(table.write(options.out, "goals", "Goals", table.COLUMNS, [table.cells(r) for r in rows],
-                      [*table.notes(rows), said],
-                      {"seeds": options.seeds, "duration": options.duration, "short": options.short,
-                       "settings": options.settings, "wall_min": round(minutes, 2),
-                       "interrupted": interrupted, "rows": rows}))
+                      [*table.notes(rows), said], {"rows": kept}))
 
 
 def main():
-    options = parse(sys.argv[1:])
+    options = command_line.parse(sys.argv[1:])
     if options.check_arguments:
         return 0
-    simulator = Simulator(options.build, options.jobs)
+    if options.report:
+        return report.write(options.report, options.out)
+    simulator = Simulator(options.build, options.jobs, None if options.ci else options.out)
     if options.sweep:
         return sweep.run(options, simulator)
     cases = [case for case in goal_list.CASES if not options.only or case.goal in options.only]
     if options.variants:
-        return schedulers.run(options, simulator, cases, make_tasks, measure)
+        return schedulers.run(options, simulator, cases)
     return run_goals(options, simulator, cases)
 
 
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, interrupt)
     try:
         sys.exit(main())
     except BadInput as error:

@@ -14,7 +14,10 @@ import time
 
 import yaml
 
+import plots
 import table
+from store import Command
+from tasks import seconds
 
 MTU = 1500
 LEAST_QUEUE = 4 * MTU  # smaller ones exist on paper only, and starve any TCP
@@ -100,15 +103,21 @@ def draw(number):
     return Pair(number, tuple(link() for _ in range(3 if number % 5 == 4 else 2)), control)
 
 
-def measure(simulator, options, pair):
-    """The aggregate of the bond, with how long all its runs took."""
+def command_of(pair, options):
     folder = options.out / "sweep"
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"pair-{pair.number:03}.yaml"
-    file.write_text(yaml.safe_dump(pair.scenario(), sort_keys=False, width=100))
+    scenario = pair.scenario()
+    file.write_text(yaml.safe_dump(scenario, sort_keys=False, width=100))
     settings = [word for text in options.settings for word in ("--set", text)]
-    summaries = simulator.run([file, "--variant", "default", "--best-single", "--no-trace", "--out",
-                               folder / "runs", *settings])
+    # The bond, and each link alone.
+    gigabits = 2 * sum(link.rate_mbps for link in pair.links) * seconds(scenario["duration"]) / 1000
+    return Command((str(file), "--variant", "default", "--best-single", "--no-trace", *settings),
+                   folder / "runs", f"pair {pair.number}", gigabits)
+
+
+def figures_of(summaries):
+    """The aggregate of the bond, with how long all its runs took."""
     aggregate = summaries["default"]["aggregate"]
     if aggregate["aggregation_benefit"] is None:
         raise ValueError("no aggregation benefit: nothing arrived, or nothing can be gained")
@@ -159,32 +168,52 @@ def write_csv(path, results, failures):
             writer.writerow(line)
 
 
+WORST_HEADER = ("pair", "benefit", "goodput", "best single", "bound", "control", "links")
+
+
+def worst(results):
+    """Lines of the table."""
+    found = sorted(results.items(), key=lambda item: item[1]["aggregation_benefit"])[:WORST_SHOWN]
+    return [(str(pair.number), f"{figures['aggregation_benefit']:.3f}",
+             f"{figures['goodput_mbps']:.2f}", f"{figures['best_single_mbps']:.2f}",
+             f"{figures['bound_mbps']:.2f}", pair.control, " + ".join(map(str, pair.links)))
+            for pair, figures in found]
+
+
 def run(options, simulator):
     started = time.monotonic()
     chosen = range(options.sweep) if options.only_pair is None else [options.only_pair]
-    results, failures = {}, {}
-    work = lambda pair: measure(simulator, options, pair)
-    for pair, figures, failure in simulator.run_all([draw(number) for number in chosen], work):
-        if failure:
-            failures[pair] = failure
-        else:
-            results[pair] = figures
-    rows = verdicts(results)
-    worst = sorted(results, key=lambda pair: results[pair]["aggregation_benefit"])[:WORST_SHOWN]
-    lines = [(str(pair.number), f"{results[pair]['aggregation_benefit']:.3f}",
-              f"{results[pair]['goodput_mbps']:.2f}", f"{results[pair]['best_single_mbps']:.2f}",
-              f"{results[pair]['bound_mbps']:.2f}", pair.control, " + ".join(map(str, pair.links)))
-             for pair in worst]
-    header = ("figure", "measured", "asked", "met", "pairs")
-    worst_header = ("pair", "benefit", "goodput", "best single", "bound", "control", "links")
-    said = f"{len(results)} pairs, {(time.monotonic() - started) / 60:.1f} min"
+    results, failures, interrupted = {}, {}, False
+    try:
+        for pair, figures, failure in simulator.run_all(
+            [draw(number) for number in chosen], lambda pair: command_of(pair, options),
+            lambda _, summaries: figures_of(summaries)
+        ):
+            if failure:
+                failures[pair] = failure
+            else:
+                results[pair] = figures
+    except KeyboardInterrupt:  # what has ended is worth a table
+        interrupted = True
+    rows, lines = verdicts(results), worst(results)
+    said = (f"{len(results)} pairs, {(time.monotonic() - started) / 60:.1f} min"
+            f"{'; interrupted' if interrupted else ''}")
     broken = [f"{pair.label}: {why}" for pair, why in failures.items()]
-    print(table.write(options.out, "sweep", "Random pairs of links", header, rows, [*broken, said],
-                      [dict(zip(header, row)) for row in rows]))
-    print("\nThe worst, in Mbit/s:\n" + table.text(worst_header, lines))
-    with open(options.out / "sweep.md", "a") as file:
-        file.write("\nThe worst, in Mbit/s:\n\n" + table.markdown(worst_header, lines) + "\n")
-    write_csv(options.out / "sweep.csv", results, failures)
+    header = ("figure", "measured", "asked", "met", "pairs")
+    name = "sweep" if options.only_pair is None else f"pair-{options.only_pair}"
+    print(table.write(options.out, name, "Random pairs of links", header, rows, [*broken, said],
+                      {"rows": [dict(zip(header, row)) for row in rows],
+                       "worst": [dict(zip(WORST_HEADER, line)) for line in lines],
+                       "pairs": len(results), "failures": broken,
+                       "measured_with": {"build": simulator.build, "settings": options.settings}}))
+    print("\nThe worst, in Mbit/s:\n" + table.text(WORST_HEADER, lines))
+    with open(options.out / f"{name}.md", "a") as file:
+        file.write("\nThe worst, in Mbit/s:\n\n" + table.markdown(WORST_HEADER, lines) + "\n")
+    write_csv(options.out / f"{name}.csv", results, failures)
+    if interrupted:
+        return 130
+    if options.plots and results:
+        plots.draw_pairs(options, options.out / f"{name}.csv")
     if failures:
         return 3
     return 0 if all(row[3] == "yes" for row in rows) else 1

@@ -7,15 +7,17 @@ import statistics
 COLUMNS = ("goal", "profile", "control", "figure", "measured (least to most)", "asked", "met", "seeds")
 
 
-def row(number, case, control, check, values, failures, seeds, goal=None):
-    """`values` of the seeds that gave one, `failures` of those that did not."""
+def row(case, control, check, values, failures, options, goal=None):
+    """`values` by seed, of those that gave one; `failures` of those that did not."""
     goal = check.goal if goal is None else goal
+    seeds, values = list(values), list(values.values())
     judged = values if check.every else [statistics.median(values)] if values else []
     return {
-        "goal": number, "profile": case, "control": control, "figure": check.name,
-        "values": values, "median": statistics.median(values) if values else None,
+        "goal": case.goal, "profile": case.name, "control": control, "figure": check.name,
+        "values": values, "value_seeds": seeds,
+        "median": statistics.median(values) if values else None,
         "asked": goal, "at_least": check.at_least, "unit": check.unit, "digits": check.digits,
-        "every_seed": check.every, "failures": failures, "seeds": seeds,
+        "every_seed": check.every, "failures": failures, "seeds": len(options.seeds),
         "met": bool(values) and not failures and check.met(judged, goal),
     }
 
@@ -24,7 +26,7 @@ def unit_row(line):
     """A line of fec_goals."""
     return {"goal": line["goal"], "profile": line["profile"], "control": "-", "figure": "code alone",
             "measured": line["measured"], "asked_text": line["goal_text"], "met": line["met"],
-            "failures": [], "seeds": ""}
+            "unit": "", "failures": [], "seeds": ""}
 
 
 def number(value, digits):
@@ -85,6 +87,17 @@ def notes(rows):
         for failure in row["failures"]:
             reasons.setdefault(failure, []).append(f"{row['profile']} {row['control']}")
     return [f"{', '.join(dict.fromkeys(where))}: {why}" for why, where in reasons.items()]
+
+
+def kept_rows(file):
+    return json.loads(file.read_text())["rows"] if file.exists() else []
+
+
+def merged(file, rows, keys):
+    """`rows`, and those of the file that are none of them."""
+    new = {tuple(row[key] for key in keys) for row in rows}
+    old = [row for row in kept_rows(file) if tuple(row[key] for key in keys) not in new]
+    return sorted([*old, *rows], key=lambda row: row["goal"])
 
 
 def write(folder, name, title, header, rows, remarks, data):
