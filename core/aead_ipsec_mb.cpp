@@ -1,6 +1,7 @@
 // AES-256-GCM by Intel's multi-buffer library, whose VAES code takes a quarter of OpenSSL 3.0's
-// time. Its calls for one packet are used: GCM is not interleaved over packets there, and its bursts
-// of 64 jobs took a tenth less than 64 calls, which is not worth a second shape of the interface.
+// time. Its calls for one packet are used: GCM is not interleaved over packets there, and its
+// bursts of 64 jobs took a tenth less than 64 calls, which is not worth a second shape of the
+// interface.
 #if SENNIT_IPSEC_MB
 
 #include <intel-ipsec-mb.h>

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 
-#include "core/bulk_paths.h"
 #include "core/fq_codel.h"
 
 namespace sennit {
@@ -20,12 +19,15 @@ PathMask bit_of(std::size_t position) { return PathMask{1} << position; }
 }  // namespace
 
 Binder::Binder(const TunnelConfig& config, Observer& observer, PathSet& paths, Retention& retention,
-               SourceSink& sink, std::uint64_t seed, std::unique_ptr<Scheduler> scheduler)
+               SourceSink& sink, const SharedBottlenecks& bottlenecks, std::uint64_t seed,
+               std::unique_ptr<Scheduler> scheduler)
     : config_(config),
       observer_(observer),
       paths_(paths),
       retention_(retention),
       sink_(sink),
+      bottlenecks_(bottlenecks),
+      bulk_choice_(config.scheduler, paths, bottlenecks),
       ingress_(config, observer, Rng{seed}.fork("ingress").next()),
       scheduler_(scheduler ? std::move(scheduler) : make_scheduler(config.scheduler)),
       rng_(Rng{seed}.fork("scheduler")),
@@ -142,7 +144,7 @@ std::size_t Binder::fill_stage(Instant now, ClassId class_id, std::size_t want) 
     if (!packet) break;
     // A sender that learns the near path's round trip from its first packets never fills the bond.
     PacketInfo& info = packet.info();
-    if (delays_bulk_ && has_line(info) && is_bulk(config_.classes[index(class_id)])) {
+    if (bulk_choice_.delays() && has_line(info) && is_bulk(config_.classes[index(class_id)])) {
       info.flags &= static_cast<std::uint8_t>(~PacketFlag::sparse);
     }
     stage.packets[stage.size++] = std::move(packet);
@@ -203,14 +205,18 @@ void Binder::explain_missing(ClassId class_id, std::size_t bound, bool held) {
     }
     const ClassConfig& config = config_.classes[index(class_id)];
     const bool wanted = config.links.empty() || prefers(config, *path);
-    const Reason worthy =
-        is_bulk(config) && !path->for_bulk ? Reason::not_worth : Reason::queue_full;
+    const Path* nearer = nearer_of_bottleneck(*path);
+    const Reason unworthy = nearer != nullptr ? Reason::shared : Reason::not_worth;
+    const Reason worthy = is_bulk(config) && !path->for_bulk ? unworthy : Reason::queue_full;
     const Reason eligible = path->capacity_probe.done() ? worthy : Reason::unmeasured;
     const Reason reason =
         path->unusable_because().value_or(wanted ? eligible : Reason::class_links);
     const auto waiting = static_cast<std::int64_t>(path->queues[index(class_id)].size());
     std::pair<std::int64_t, std::int64_t> values{reason == Reason::queue_full ? waiting : 0, 0};
     if (reason == Reason::not_worth) values = worth_of(*path);
+    if (reason == Reason::shared) {
+      values = {(path->forward.base() - nearer->forward.base()).count(), index(nearer->id)};
+    }
     const auto [a, b] = values;
     if (bound > 0) {
       log->add({class_id, id, Outcome::elsewhere, reason}, a, b, static_cast<std::uint32_t>(bound));
@@ -240,6 +246,17 @@ std::pair<std::int64_t, std::int64_t> Binder::worth_of(const Path& path) const {
   }
   const double share = path.rate.bandwidth().mbps() / std::max(sum, 1e-3);
   return {(path.forward.base() - nearest).count(), static_cast<std::int64_t>(1000 * share)};
+}
+
+/// The nearest of those that bulk uses and that share the path's bottleneck; null if there is none.
+const Path* Binder::nearer_of_bottleneck(const Path& path) const {
+  const Path* nearest = nullptr;
+  for (const Path* other : paths_.all()) {
+    if (!other->usable() || !other->for_bulk || other == &path) continue;
+    if (bottlenecks_.group(other->id) != bottlenecks_.group(path.id)) continue;
+    if (nearest == nullptr || other->forward.base() < nearest->forward.base()) nearest = other;
+  }
+  return nearest;
 }
 
 /// For the decision log: packets of this class wait, whatever the path.
@@ -404,7 +421,7 @@ Duration Binder::round_trip_of_flows() const {
   return longest + scaled(repair, std::min(1.0, open_gaps));
 }
 
-void Binder::on_paths_measured() {
+void Binder::on_paths_measured(Instant now) {
   BitRate sum;
   for (const Path* path : paths_.all()) {
     if (path->usable()) sum = sum + path->rate.bandwidth();
@@ -414,56 +431,11 @@ void Binder::on_paths_measured() {
   realtime_bytes_ = {};
   ingress_.set_round_trip(round_trip_of_flows());
   ingress_.set_rate(sum);
-  choose_paths_for_bulk();
+  choose_paths_for_bulk(now);
 }
 
-// Of the paths that cost nothing; the others are used when these do not suffice, whatever their
-// delay.
-void Binder::choose_paths_for_bulk() {
-  if (!scheduler_->equalises()) return;
-  std::array<BulkPath, paths_max> rows{};
-  std::array<Path*, paths_max> usable{};
-  std::size_t count = 0;
-  bool all_explored = true;
-  for (Path* path : paths_.all()) {
-    path->line = {};
-    if (!path->usable() || path->config.cost != 0) continue;
-    usable[count] = path;
-    all_explored = all_explored && path->capacity_probe.explored();
-    rows[count++] = {path->forward.base() + 2 * path->forward.deviation(), path->rate.bandwidth(),
-                     bulk_chosen_ && path->for_bulk};
-  }
-  delays_bulk_ = false;
-  if (count < 2) {
-    for (std::size_t i = 0; i < count; ++i) usable[i]->for_bulk = true;
-    return;
-  }
-  Duration round_trip = Duration::max();
-  Duration nearest = Duration::max();
-  for (std::size_t i = 0; i < count; ++i) {
-    round_trip = std::min(round_trip, usable[i]->flight.rtt_min());
-    nearest = std::min(nearest, usable[i]->forward.base());
-  }
-  if (all_explored) {
-    choose_bulk_paths({rows.data(), count}, round_trip, config_.scheduler.bulk_transfer,
-                      config_.scheduler.spread_max);
-  } else {  // what is not known yet may be worth it, and a delay that shrinks later harms less
-    for (std::size_t i = 0; i < count; ++i) {
-      rows[i].used = rows[i].delay - nearest <= config_.scheduler.spread_max;
-    }
-  }
-  bulk_chosen_ = all_explored;
-  Duration farthest = nearest;
-  for (std::size_t i = 0; i < count; ++i) {
-    usable[i]->for_bulk = rows[i].used;
-    if (rows[i].used) farthest = std::max(farthest, usable[i]->forward.base());
-  }
-  for (std::size_t i = 0; i < count; ++i) {
-    // A little shorter, or a packet that would arrive at the same time either way goes far.
-    const Duration lead = farthest - usable[i]->forward.base() - config_.scheduler.commit_slack;
-    usable[i]->line = std::max(Duration::zero(), lead);
-    delays_bulk_ = delays_bulk_ || lead > Duration::zero();
-  }
+void Binder::choose_paths_for_bulk(Instant now, bool at_once) {
+  if (scheduler_->equalises()) bulk_choice_.choose(now, at_once);
 }
 
 }  // namespace sennit

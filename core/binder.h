@@ -12,12 +12,14 @@
 #include <span>
 #include <vector>
 
+#include "core/bulk_choice.h"
 #include "core/config.h"
 #include "core/ingress_queue.h"
 #include "core/observer.h"
 #include "core/path_set.h"
 #include "core/retention.h"
 #include "core/scheduler.h"
+#include "core/shared_bottleneck.h"
 
 namespace sennit {
 
@@ -33,7 +35,8 @@ class SourceSink {
 class Binder {
  public:
   Binder(const TunnelConfig& config, Observer& observer, PathSet& paths, Retention& retention,
-         SourceSink& sink, std::uint64_t seed, std::unique_ptr<Scheduler> scheduler);
+         SourceSink& sink, const SharedBottlenecks& bottlenecks, std::uint64_t seed,
+         std::unique_ptr<Scheduler> scheduler);
 
   void handle_inner(Instant now, std::span<Packet> packets, std::size_t inner_max);
   void on_path_added(Instant now, const Path& path);
@@ -46,9 +49,9 @@ class Binder {
   void forget_queued(Path& path);
   /// To be called every measuring_interval: CoDel follows the paths' round trip and rate.
   static constexpr Duration measuring_interval = 100ms;
-  void on_paths_measured();
-  /// Also when a path has come or gone.
-  void choose_paths_for_bulk();
+  void on_paths_measured(Instant now);
+  /// Also when a path has come or gone, and `at_once` when it is known to share a bottleneck.
+  void choose_paths_for_bulk(Instant now, bool at_once = false);
   /// Queues one more copy of a retained packet on `path`, ahead of new ones. False when it is full.
   bool queue_copy(Instant now, Path& path, RetainedRef ref, Retained& entry);
 
@@ -85,6 +88,7 @@ class Binder {
   Duration round_trip_of_flows() const;
   void explain_wait_for_delays(ClassId class_id);
   std::pair<std::int64_t, std::int64_t> worth_of(const Path& path) const;
+  const Path* nearer_of_bottleneck(const Path& path) const;
   void explain_hold(ClassId class_id, Reason reason);
   std::size_t fill_stage(Instant now, ClassId class_id, std::size_t want);
   std::size_t bind_staged(Instant now, ClassId class_id, std::size_t count);
@@ -99,6 +103,8 @@ class Binder {
   PathSet& paths_;
   Retention& retention_;
   SourceSink& sink_;
+  const SharedBottlenecks& bottlenecks_;
+  BulkChoice bulk_choice_;
   IngressQueue ingress_;
   std::unique_ptr<Scheduler> scheduler_;
   Rng rng_;
@@ -111,9 +117,7 @@ class Binder {
   Bytes realtime_bytes_{};                         // bound in this measuring interval
   BitRate realtime_rate_{};
   static constexpr Duration delays_known_after = 300ms;
-  Instant opened_{};          // the first path was added
-  bool bulk_chosen_ = false;  // the present choice was made with all capacities known
-  bool delays_bulk_ = false;  // some path has a line
+  Instant opened_{};  // the first path was added
   std::uint64_t accepted_packets_ = 0, accepted_bytes_ = 0, duplicated_ = 0;
 };
 

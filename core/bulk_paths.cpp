@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 #include "core/bounds.h"
 
@@ -22,6 +23,36 @@ double transfer_seconds(BitRate rate, Duration round_trip, Bytes size) {
   return static_cast<double>(size.count) / std::max(1.0, bytes_per_second) + rounds * rtt;
 }
 
+struct Selection {  // of paths in order of their delay
+  std::size_t first = 0, count = 0;
+  double seconds = 0;  // of the transfer
+};
+
+/// The nearest of these, and those of the farther ones that are worth it.
+Selection select_from(std::span<BulkPath* const> near_first, Duration round_trip, Bytes size,
+                      Duration spread_max) {
+  const Duration nearest = near_first[0]->delay;
+  Selection best;
+  BitRate sum;
+  std::array<BitRate, paths_max> counted_of{};  // per group
+  Duration best_delay{};
+  for (std::size_t i = 0; i < near_first.size(); ++i) {
+    const BulkPath& path = *near_first[i];
+    if (path.delay - nearest > spread_max) break;
+    // What a bottleneck carries counts once.
+    BitRate& counted = counted_of[index(path.group)];
+    if (path.rate > counted) sum = sum + (path.rate - std::exchange(counted, path.rate));
+    const double t = transfer_seconds(sum, round_trip + path.delay - nearest, size);
+    const bool farther = path.delay - best_delay > farther_from;
+    const double wanted = !farther ? 1.0 : path.used ? gain_to_stay : gain_to_join;
+    if (best.count > 0 && t > wanted * best.seconds) continue;
+    best.seconds = t;
+    best.count = i + 1;
+    best_delay = path.delay;
+  }
+  return best;
+}
+
 }  // namespace
 
 void choose_bulk_paths(std::span<BulkPath> paths, Duration near_round_trip, Bytes size,
@@ -35,24 +66,23 @@ void choose_bulk_paths(std::span<BulkPath> paths, Duration near_round_trip, Byte
               return x->delay != y->delay ? x->delay < y->delay : x < y;
             });
 
-  const Duration nearest = near_first[0]->delay;
-  BitRate sum;
-  double best = 0;
-  std::size_t best_count = 0;
-  Duration best_delay{};
-  for (std::size_t i = 0; i < count; ++i) {
-    const BulkPath& path = *near_first[i];
-    if (path.delay - nearest > spread_max) break;
-    sum = sum + path.rate;
-    const double t = transfer_seconds(sum, near_round_trip + path.delay - nearest, size);
-    const bool farther = path.delay - best_delay > farther_from;
-    const double wanted = !farther ? 1.0 : path.used ? gain_to_stay : gain_to_join;
-    if (best_count > 0 && t > wanted * best) continue;
-    best = t;
-    best_count = i + 1;
-    best_delay = path.delay;
+  Selection best;
+  for (std::size_t first = 0; first < count; ++first) {
+    const bool kept =
+        near_first[first]->used &&
+        std::none_of(near_first.begin(), near_first.begin() + static_cast<std::ptrdiff_t>(first),
+                     [](const BulkPath* nearer) { return nearer->used; });
+    const Selection found = select_from(
+        {near_first.data() + first, count - first},
+        near_round_trip + near_first[first]->delay - near_first[0]->delay, size, spread_max);
+    const double wanted = first == 0 ? 1.0 : kept ? gain_to_stay : gain_to_join;
+    if (best.count > 0 && found.seconds > wanted * best.seconds) continue;
+    best = found;
+    best.first = first;
   }
-  for (std::size_t i = 0; i < count; ++i) near_first[i]->used = i < best_count;
+  for (std::size_t i = 0; i < count; ++i) {
+    near_first[i]->used = i >= best.first && i < best.first + best.count;
+  }
 }
 
 }  // namespace sennit

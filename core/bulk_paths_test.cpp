@@ -11,17 +11,23 @@ namespace {
 
 constexpr Bytes transfer{100'000'000};
 
+constexpr PathId alone{255};
+
+BulkPath path(Duration delay, double mbps, bool used = false, PathId group = alone) {
+  return {delay, BitRate::from_mbps(mbps), group, used};
+}
+
+/// `paths` without a group share with none.
 template <std::size_t N>
 std::array<bool, N> chosen(std::array<BulkPath, N> paths, Duration near_round_trip,
                            Bytes size = transfer, Duration spread = 150ms) {
+  for (std::size_t i = 0; i < N; ++i) {
+    if (paths[i].group == alone) paths[i].group = PathId{static_cast<std::uint8_t>(i)};
+  }
   choose_bulk_paths(paths, near_round_trip, size, spread);
   std::array<bool, N> used{};
   for (std::size_t i = 0; i < N; ++i) used[i] = paths[i].used;
   return used;
-}
-
-BulkPath path(Duration delay, double mbps, bool used = false) {
-  return {delay, BitRate::from_mbps(mbps), used};
 }
 
 TEST(BulkPaths, a_thin_path_as_near_as_the_others_is_used) {
@@ -47,8 +53,22 @@ TEST(BulkPaths, each_farther_path_is_weighed_against_those_before_it) {
   EXPECT_EQ(used, (std::array{true, true, false}));
 }
 
-TEST(BulkPaths, nothing_is_used_beyond_the_spread) {
-  EXPECT_EQ(chosen(std::array{path(5ms, 1), path(156ms, 100)}, 10ms), (std::array{true, false}));
+TEST(BulkPaths, paths_farther_apart_than_the_spread_are_not_used_together) {
+  EXPECT_EQ(chosen(std::array{path(5ms, 50), path(156ms, 50)}, 10ms), (std::array{true, false}));
+  EXPECT_EQ(chosen(std::array{path(5ms, 1), path(156ms, 100)}, 10ms), (std::array{false, true}));
+}
+
+TEST(BulkPaths, a_much_larger_path_beyond_it_is_used_alone) {
+  EXPECT_EQ(chosen(std::array{path(2ms, 9), path(167ms, 43)}, 4ms), (std::array{false, true}));
+}
+
+TEST(BulkPaths, with_those_that_are_near_to_it) {
+  const auto used = chosen(std::array{path(2ms, 3), path(100ms, 20), path(160ms, 30)}, 4ms);
+  EXPECT_EQ(used, (std::array{false, true, true}));
+}
+
+TEST(BulkPaths, but_not_for_little) {
+  EXPECT_EQ(chosen(std::array{path(2ms, 40), path(167ms, 43)}, 4ms), (std::array{true, false}));
 }
 
 TEST(BulkPaths, short_transfers_favour_the_near_path) {
@@ -62,6 +82,27 @@ TEST(BulkPaths, what_is_used_stays_while_it_is_of_some_use) {
   };
   EXPECT_EQ(gain_of_seven_percent(false), (std::array{true, false}));
   EXPECT_EQ(gain_of_seven_percent(true), (std::array{true, true}));
+}
+
+TEST(BulkPaths, a_farther_path_of_the_same_bottleneck_is_not_used) {
+  const PathId mast{0};
+  const auto used =
+      chosen(std::array{path(20ms, 25, true, mast), path(50ms, 25, true, mast)}, 40ms);
+  EXPECT_EQ(used, (std::array{true, false}));
+}
+
+TEST(BulkPaths, one_as_near_is_for_two_sockets_carry_what_one_does) {
+  const PathId mast{0};
+  const auto used =
+      chosen(std::array{path(20ms, 25, true, mast), path(20ms, 25, true, mast)}, 40ms);
+  EXPECT_EQ(used, (std::array{true, true}));
+}
+
+TEST(BulkPaths, a_farther_path_counts_with_what_it_carries_beyond_a_nearer_one_of_its_bottleneck) {
+  const PathId mast{0};
+  const auto used =
+      chosen(std::array{path(20ms, 5, true, mast), path(50ms, 50, false, mast)}, 40ms);
+  EXPECT_EQ(used, (std::array{true, true}));
 }
 
 Duration least_delay(const Pair& pair, std::uint16_t flow, Instant from, Instant to) {

@@ -28,8 +28,8 @@ struct SchedulerConfig {
   std::string algorithm = "earliest-arrival";
   Duration commit_slack = 5ms;  // packets are bound to a path this far ahead of its pacer: long
                                 // enough to batch, short enough to rebind
-  Duration spread_max = 150ms;  // a path slower than the fastest by more carries no ordered class
-                                // (longer than a resequencer may hold)
+  Duration spread_max = 150ms;  // paths that are farther apart do not carry an ordered class
+                                // together (longer than a resequencer may hold)
   // A path that is farther than others carries bulk if a transfer of this size is faster with it
   // (bulk_paths.h); less of it favours short round trips, more of it throughput.
   Bytes bulk_transfer{100'000'000};                       // bulk_transfer_min to bulk_transfer_max

@@ -61,6 +61,19 @@ PathSeq LossDetector::on_sent(Instant now, std::size_t size, bool ack_eliciting,
   return number;
 }
 
+std::uint64_t LossDetector::sent_bytes_until(Instant at) const {
+  std::uint64_t low = ring_floor().value, high = next_.value;  // the first that left later
+  while (low < high) {
+    const std::uint64_t middle = low + (high - low) / 2;
+    if (record(PathSeq{middle}).at <= at) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low == ring_floor().value ? 0 : record(PathSeq{low - 1}).sent_bytes;
+}
+
 PathSeq LossDetector::first_in_flight(PathSeq from) const {
   PathSeq n = std::max(from, oldest_in_flight_);
   while (n < next_ && record(n).state != SentRecord::State::in_flight) n = n.next();

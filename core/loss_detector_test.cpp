@@ -49,6 +49,16 @@ std::vector<std::uint64_t> values(const std::vector<PathSeq>& numbers) {
 }
 using Numbers = std::vector<std::uint64_t>;
 
+TEST(LossDetector, knows_what_had_left_at_an_instant) {
+  Line line;
+  EXPECT_EQ(line.flight.sent_bytes_until(start), 0u);
+  for (int i = 0; i < 3; ++i) line.send(start + i * Duration{10ms}, 500, i != 1);
+  EXPECT_EQ(line.flight.sent_bytes_until(start - 1ns), 0u);
+  EXPECT_EQ(line.flight.sent_bytes_until(start), 500u);
+  EXPECT_EQ(line.flight.sent_bytes_until(start + 19ms), 1000u);
+  EXPECT_EQ(line.flight.sent_bytes_until(start + 1s), 1500u);
+}
+
 // --- acknowledgement and loss ---
 
 TEST(LossDetector, what_arrived_is_acknowledged_once) {

@@ -52,7 +52,12 @@ struct PathMoved {
 struct MtuChanged {
   std::uint16_t inner_mtu;  // the driver sets the TUN's MTU
 };
-using Event = std::variant<PathChanged, PathMoved, MtuChanged>;
+/// Another set of paths has a bottleneck in common with it (shared_bottleneck.h).
+struct GroupChanged {
+  PathId path;
+  PathId before, after;  // the least id of the group's paths; its own when it shares with none
+};
+using Event = std::variant<PathChanged, PathMoved, MtuChanged, GroupChanged>;
 
 /// Counters only rise; a rate is the difference of two snapshots. Plain data, copied out in one go.
 struct PathMetrics {
@@ -69,6 +74,7 @@ struct PathMetrics {
   std::int64_t inflight_bytes, inflight_limit_bytes, queued_bytes;
   double loss, mean_burst;
   PathState state;
+  std::uint8_t group;  // least id of the paths behind the same bottleneck; its own if none is known
   std::uint16_t mtu;
 };
 /// Cumulative histogram of how long the resequencer held packets: bucket i counts holds below

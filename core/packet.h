@@ -111,7 +111,8 @@ class Packet {
 static_assert(sizeof(Packet) == sizeof(void*));
 
 /// Allocated once; never grows. An empty answer is backpressure: the driver stops reading its TUN.
-/// The free list is last in, first out, so the memory in use stays as small as the load allows.
+/// The free list is last in, first out, and slots that were never needed are never touched, so the
+/// memory in use is as small as the load allows.
 class PacketPool {
  public:
   /// `slots` packets of up to `size_max` bytes each.
@@ -122,7 +123,7 @@ class PacketPool {
 
   /// An empty packet with the headroom free in front, or an empty handle.
   [[nodiscard]] Packet allocate() {
-    if (free_ == nullptr) return {};
+    if (free_ == nullptr && !touch_next()) return {};
     Packet::Slot* slot = std::exchange(free_, free_->next);
     slot->begin = headroom;
     slot->size = 0;
@@ -148,9 +149,12 @@ class PacketPool {
   struct Free {
     void operator()(std::byte* p) const { ::operator delete[](p, std::align_val_t{64}); }
   };
+  inline bool touch_next();
+
   std::unique_ptr<std::byte[], Free> memory_;
-  Packet::Slot* free_ = nullptr;
-  std::size_t slots_;
+  Packet::Slot* free_ = nullptr;  // those that came back
+  std::size_t slots_, capacity_;
+  std::size_t touched_ = 0;  // from here on, slots have never been used
   std::size_t available_ = 0;
 };
 
@@ -160,15 +164,18 @@ inline void Packet::release() {
   ++pool.available_;
 }
 
-inline PacketPool::PacketPool(std::size_t slots, std::size_t size_max) : slots_(slots) {
-  const std::size_t capacity = (headroom + size_max + tailroom + 63) / 64 * 64;
-  const std::size_t stride = sizeof(Packet::Slot) + capacity;
-  memory_.reset(static_cast<std::byte*>(::operator new[](slots* stride, std::align_val_t{64})));
-  for (std::size_t i = slots; i > 0; --i) {
-    free_ = new (memory_.get() + (i - 1) * stride)
-        Packet::Slot{this, free_, 0, 0, static_cast<std::uint16_t>(capacity), {}};
-  }
-  available_ = slots;
+inline PacketPool::PacketPool(std::size_t slots, std::size_t size_max)
+    : slots_(slots), capacity_((headroom + size_max + tailroom + 63) / 64 * 64), available_(slots) {
+  const std::size_t size = slots * (sizeof(Packet::Slot) + capacity_);
+  memory_.reset(static_cast<std::byte*>(::operator new[](size, std::align_val_t{64})));
+}
+
+/// Puts a slot that was never used on the free list; false when there is none.
+inline bool PacketPool::touch_next() {
+  if (touched_ == slots_) return false;
+  std::byte* at = memory_.get() + touched_++ * (sizeof(Packet::Slot) + capacity_);
+  free_ = new (at) Packet::Slot{this, nullptr, 0, 0, static_cast<std::uint16_t>(capacity_), {}};
+  return true;
 }
 
 /// First in, first out, through the slots themselves: no allocation and no bound but the pool.

@@ -13,6 +13,7 @@
 #include "core/retention.h"
 #include "core/sender.h"
 #include "core/session.h"
+#include "core/shared_bottleneck.h"
 
 namespace sennit {
 namespace {
@@ -41,7 +42,7 @@ struct Tunnel::State {
         observer(config.trace_packets),
         session(role, secret),
         fec(config, paths, pool),
-        binder(config, observer, paths, retention, fec, seed, std::move(scheduler)),
+        binder(config, observer, paths, retention, fec, bottlenecks, seed, std::move(scheduler)),
         repair(config, observer, paths, retention, binder),
         sender(config, observer, paths, retention, session, pool),
         feedback(config, paths, sender, binder),
@@ -61,6 +62,10 @@ struct Tunnel::State {
   void note_first_answers(Path& path, const LossDetector::Outcome& outcome);
   void apply_rate(Instant now, Path& path, const LossDetector::Outcome& outcome,
                   const wire::PathReport& report);
+  void look_for_shared_bottlenecks(Instant now, const Path& path,
+                                   const LossDetector::Outcome& outcome);
+  template <class Change>
+  void change_groups(Instant now, Change change);
   bool handle_path_status(std::span<const std::byte> body);
   void hear_from(Instant now, Path& path);
   void check_silence(Instant now, Path& path);
@@ -78,6 +83,7 @@ struct Tunnel::State {
   Retention retention;
   Session session;
   FecSender fec;
+  SharedBottlenecks bottlenecks;
   Binder binder;
   Repair repair;
   Sender sender;
@@ -286,6 +292,7 @@ void Tunnel::State::apply_report(Instant now, Path& path, const wire::PathReport
   if (!outcome.newest_advanced) return;
   path.probe_timeouts = 0;
   apply_rate(now, path, outcome, report);
+  look_for_shared_bottlenecks(now, path, outcome);
   note_first_answers(path, outcome);
   hear_from(now, path);
 }
@@ -306,7 +313,7 @@ void Tunnel::State::apply_rate(Instant now, Path& path, const LossDetector::Outc
   const bool first = !path.forward.measured();
   path.forward.on_report(now, forward_clock.relative(outcome.one_way_us.value_or(0)),
                          forward_clock.relative(report.one_way_min_us));
-  if (first) binder.choose_paths_for_bulk();
+  if (first) binder.choose_paths_for_bulk(now);
   const std::size_t decided = outcome.acknowledged.size() + outcome.lost.size();
   RateSample sample{};
   sample.now = now;
@@ -336,6 +343,32 @@ void Tunnel::State::apply_rate(Instant now, Path& path, const LossDetector::Outc
                  static_cast<std::uint64_t>(path.rate.phase()),
                  static_cast<std::uint64_t>(path.rate.rate().bits_per_second()),
                  static_cast<std::uint64_t>(sample.standing_queue.count()), 0);
+}
+
+void Tunnel::State::look_for_shared_bottlenecks(Instant now, const Path& path,
+                                                const LossDetector::Outcome& outcome) {
+  const Instant sent = path.flight.record(path.flight.largest_acknowledged()).at;
+  if (paths.all().size() < 2 || !bottlenecks.wants(path.id, sent)) return;
+  BottleneckSample sample{};
+  sample.sent = sent;
+  sample.queue = forward_clock.relative(outcome.one_way_us.value_or(0)) - path.forward.base();
+  for (const Path* other : paths.all()) {
+    sample.sent_bytes[index(other->id)] = other->flight.sent_bytes_until(sent);
+  }
+  change_groups(now, [&] { return bottlenecks.on_sample(path.id, sample); });
+}
+
+// `change` returns whether it did.
+template <class Change>
+void Tunnel::State::change_groups(Instant now, Change change) {
+  std::array<PathId, paths_max> before{};
+  for (const Path* path : paths.all()) before[index(path->id)] = bottlenecks.group(path->id);
+  if (!change()) return;
+  for (const Path* path : paths.all()) {
+    const PathId was = before[index(path->id)], is = bottlenecks.group(path->id);
+    if (was != is) observer.event(GroupChanged{path->id, was, is});
+  }
+  binder.choose_paths_for_bulk(now, true);
 }
 
 // --- path states
@@ -370,12 +403,13 @@ void Tunnel::State::settle_state(Instant now, Path& path, PathState before, std:
     repair.on_silent(now, path);
     repair.on_down(path);
     path.forward.forget();
+    change_groups(now, [&] { return bottlenecks.forget(path.id); });
   }
   if (after == PathState::up && before == PathState::probing && path.reports_made > 0) {
     path.rate.on_restart(now);
     path.capacity_probe.on_return(now);
   }
-  binder.choose_paths_for_bulk();
+  binder.choose_paths_for_bulk(now);
   feedback.announce_paths();
 }
 
@@ -398,7 +432,7 @@ void Tunnel::handle_timeout(Instant now) {
   state_->fec.handle_timeout(now);
   if (now >= state_->review_at) {
     state_->fec.on_loss_measured(state_->binder.ingress());
-    state_->binder.on_paths_measured();
+    state_->binder.on_paths_measured(now);
     state_->review_at = now + Binder::measuring_interval;
   }
   state_->receiver.advance(now);
@@ -540,6 +574,7 @@ PathMetrics Tunnel::State::path_metrics(const Path& path) const {
   m.loss = path.flight.loss();
   m.mean_burst = path.flight.mean_burst();
   m.state = path.liveness.state();
+  m.group = static_cast<std::uint8_t>(bottlenecks.group(path.id));
   m.mtu = path.config.mtu;
   return m;
 }

@@ -56,6 +56,8 @@ UdpSocket::UdpSocket(sa_family_t family, const std::string& device, std::uint16_
     : fd_(socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)),
       family_(family),
       read_(std::make_unique_for_overwrite<ReadBuffers>()) {
+  readers_.reserve(read_messages);
+  for (std::size_t i = 0; i < read_messages; ++i) readers_.emplace_back(i == 0);
   const std::string where = "a UDP socket to " + device + ", port " + std::to_string(port);
   if (!fd_) fail_with_errno("open " + where);
   set_options(family, device, mark);
@@ -211,40 +213,49 @@ std::size_t UdpSocket::receive(Instant now, PacketPool& pool, std::span<Datagram
   // Bounded also when none finds a slot, so that a flood cannot keep us here.
   for (std::size_t i = 0; i < out.size(); ++i) {
     if (received_next_ == received_end_) {
-      if (read_from_kernel() == 0) {
+      if (read_from_kernel(pool) == 0) {
         more_waits_ = false;
         break;
       }
       const Duration to_monotonic = now.time_since_epoch() - realtime_now();
-      for (std::size_t j = 0; j < received_end_; ++j) received_[j] = describe(j, to_monotonic, now);
+      train_ = false;
+      for (std::size_t j = 0; j < received_end_; ++j) {
+        received_[j] = describe(j, to_monotonic, now);
+        const std::size_t size = read_->headers[j].msg_len;
+        readers_[j].filled(size, received_[j].segment_size);
+        train_ |= size > received_[j].segment_size;
+      }
     }
-    if (take_segment(pool, out[filled])) ++filled;
+    if (take(pool, out[filled])) ++filled;
   }
   return filled;
 }
 
-std::size_t UdpSocket::read_from_kernel() {
-  for (std::size_t i = 0; i < read_messages; ++i) {
-    read_->room[i] = {read_->bytes[i].data(), read_size};
+// Trains one by one, so that each goes into slots that are still in the cache when it is opened;
+// what comes singly in one call.
+std::size_t UdpSocket::read_from_kernel(PacketPool& pool) {
+  const std::size_t most = train_ ? 1 : read_messages;
+  for (std::size_t i = 0; i < most; ++i) {
+    const auto vectors = readers_[i].vectors(pool);
     msghdr& header = read_->headers[i].msg_hdr;
     header = {};
     header.msg_name = &read_->source[i];
     header.msg_namelen = sizeof(sockaddr_storage);
-    header.msg_iov = &read_->room[i];
-    header.msg_iovlen = 1;
+    header.msg_iov = vectors.data();
+    header.msg_iovlen = vectors.size();
     header.msg_control = read_->control[i].bytes.data();
     header.msg_controllen = control_size;
   }
-  const int count = recvmmsg(fd_.get(), read_->headers.data(), read_messages, 0, nullptr);
-  received_next_ = offset_ = 0;
+  const int count =
+      recvmmsg(fd_.get(), read_->headers.data(), static_cast<unsigned>(most), 0, nullptr);
+  received_next_ = 0;
   received_end_ = count > 0 ? static_cast<std::size_t>(count) : 0;
   return received_end_;
 }
 
 UdpSocket::Received UdpSocket::describe(std::size_t i, Duration to_monotonic, Instant now) const {
   mmsghdr& message = read_->headers[i];
-  Received received{message.msg_len, message.msg_len, now, Ecn::not_ect,
-                    to_address(read_->source[i])};
+  Received received{message.msg_len, now, Ecn::not_ect, to_address(read_->source[i])};
   msghdr& header = message.msg_hdr;
   for (cmsghdr* at = CMSG_FIRSTHDR(&header); at != nullptr; at = CMSG_NXTHDR(&header, at)) {
     if (at->cmsg_level == SOL_UDP && at->cmsg_type == UDP_GRO) {
@@ -262,27 +273,16 @@ UdpSocket::Received UdpSocket::describe(std::size_t i, Duration to_monotonic, In
 }
 
 // The next datagram of what was read. False when it had to be dropped.
-bool UdpSocket::take_segment(PacketPool& pool, Datagram& out) {
-  const std::size_t from = received_next_;
-  const Received& received = received_[from];
-  const std::size_t size = std::min(received.segment_size, received.size - offset_);
-  const std::byte* bytes = read_->bytes[from].data() + offset_;
-  offset_ += size;
-  if (offset_ >= received.size) {
-    ++received_next_;
-    offset_ = 0;
-  }
-  out.packet = pool.allocate();
+bool UdpSocket::take(PacketPool& pool, Datagram& out) {
+  offload::TrainReader& reader = readers_[received_next_];
+  const Received& received = received_[received_next_];
+  const bool oversized = received.segment_size > packet_max;
+  out.packet = reader.next(pool);
+  if (!reader.more()) ++received_next_;
   if (!out.packet) {
-    ++counters_.refused;
+    ++(oversized ? counters_.oversized : counters_.refused);
     return false;
   }
-  if (size > out.packet.writable().size()) {
-    ++counters_.oversized;
-    return false;
-  }
-  out.packet.resize(size);
-  std::memcpy(out.packet.bytes().data(), bytes, size);
   out.arrived = received.arrived;
   out.source = received.source;
   out.ecn = received.ecn;

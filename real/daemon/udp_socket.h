@@ -12,9 +12,11 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/tunnel.h"
 #include "real/daemon/fd.h"
+#include "real/offload/train_reader.h"
 
 namespace sennit {
 
@@ -42,6 +44,7 @@ class UdpSocket {
   bool idle() const { return next_ == messages_end_; }
 
   /// Fills up to `out.size()` datagrams, all but their path; returns how many. Zero: nothing waits.
+  /// Always of the same pool, which must live longer: slots are kept for the next call.
   std::size_t receive(Instant now, PacketPool& pool, std::span<Datagram> out);
 
   /// More may wait than receive() returned.
@@ -60,23 +63,20 @@ class UdpSocket {
     Address destination;
   };
   static constexpr std::size_t read_messages = 16;
-  static constexpr std::size_t read_size = 65536;
   static constexpr std::size_t control_size = 128;
   struct Control {
     alignas(cmsghdr) std::array<std::byte, control_size> bytes;
   };
-  /// One received message, which UDP_GRO may have made of many datagrams.
+  /// What is known of one received message, which UDP_GRO may have made of many datagrams.
   struct Received {
-    std::size_t size = 0, segment_size = 0;
+    std::size_t segment_size = 0;
     Instant arrived{};
     Ecn ecn = Ecn::not_ect;
     Address source{};
   };
   struct ReadBuffers {
-    std::array<std::array<std::byte, read_size>, read_messages> bytes;
     std::array<Control, read_messages> control;
     std::array<sockaddr_storage, read_messages> source;
-    std::array<iovec, read_messages> room;
     std::array<mmsghdr, read_messages> headers;
   };
 
@@ -88,9 +88,9 @@ class UdpSocket {
   void split_first();
   void drop_first(int error);
   void reset_when_idle();
-  std::size_t read_from_kernel();
+  std::size_t read_from_kernel(PacketPool& pool);
   Received describe(std::size_t i, Duration to_monotonic, Instant now) const;
-  bool take_segment(PacketPool& pool, Datagram& out);
+  bool take(PacketPool& pool, Datagram& out);
 
   Fd fd_;
   sa_family_t family_;
@@ -103,8 +103,10 @@ class UdpSocket {
   std::size_t packets_end_ = 0, next_ = 0, messages_end_ = 0;
 
   std::unique_ptr<ReadBuffers> read_;
+  std::vector<offload::TrainReader> readers_;  // one per message
   std::array<Received, read_messages> received_;
-  std::size_t received_next_ = 0, received_end_ = 0, offset_ = 0;
+  std::size_t received_next_ = 0, received_end_ = 0;
+  bool train_ = false;  // among the last messages was more than one datagram
   bool more_waits_ = false;
 };
 

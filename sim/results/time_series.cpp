@@ -121,12 +121,13 @@ PathRow TimeSeries::path_row(End end, std::size_t link_of_variant, double second
   row.carried_mbps = mbps(link.carried_before, link.carried_now, seconds);
   row.link_queue_ms = link.queue_ms;
   row.capacity_mbps = capacity_mbps(used, direction);
-  row.state = 255;
+  row.state = row.group = 255;
   const TunnelView& tunnel = tunnels_[static_cast<std::size_t>(end)];
   if (link_of_variant >= paths_max || (tunnel.now.path_mask >> link_of_variant & 1) == 0)
     return row;
   const PathMetrics& path = tunnel.now.paths[link_of_variant];
   row.state = static_cast<std::uint8_t>(path.state);
+  row.group = path.group;
   row.inflight_bytes = static_cast<double>(path.inflight_bytes);
   row.inflight_limit_bytes = static_cast<double>(path.inflight_limit_bytes);
   row.queued_bytes = static_cast<double>(path.queued_bytes);

@@ -77,6 +77,9 @@ std::vector<Column> path_columns() {
       {"loss", offsetof(PathRow, loss), f32, "1", "smoothed fraction lost"},
       {"state", offsetof(PathRow, state), H5T_NATIVE_UINT8, "1",
        "path state; see state_names; 255 = not in use"},
+      {"group", offsetof(PathRow, group), H5T_NATIVE_UINT8, "1",
+       "first path of those that were found behind the same bottleneck; its own number when none "
+       "was; 255 = not in use"},
       {"link_queue_ms", offsetof(PathRow, link_queue_ms), f32, "ms",
        "time that a packet offered to the link now would wait in its queue"},
       {"capacity_mbps", offsetof(PathRow, capacity_mbps), f32, "Mbit/s",

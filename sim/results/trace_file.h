@@ -37,6 +37,7 @@ struct [[gnu::packed]] PathRow {
   float srtt_ms, one_way_ms, standing_queue_ms, loss;
   float carried_mbps, link_queue_ms, capacity_mbps;
   std::uint8_t state;  // PathState; 255 = the tunnel does not use it
+  std::uint8_t group;  // the first link of those behind the same bottleneck; 255 as above
 };
 struct [[gnu::packed]] FlowRow {
   double time_s;

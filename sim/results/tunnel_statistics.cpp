@@ -22,6 +22,15 @@ std::optional<double> ratio(std::uint64_t part, std::uint64_t whole) {
   return static_cast<double>(part) / static_cast<double>(whole);
 }
 
+int paths_in_groups(const Metrics& metrics) {
+  std::array<int, paths_max> members{};
+  for (std::size_t i = 0; i < paths_max; ++i) {
+    if ((metrics.path_mask >> i & 1) != 0) ++members.at(metrics.paths[i].group);
+  }
+  return std::accumulate(members.begin(), members.end(), 0,
+                         [](int sum, int count) { return count > 1 ? sum + count : sum; });
+}
+
 }  // namespace
 
 std::uint64_t outer_bytes(const Metrics& metrics) {
@@ -71,6 +80,7 @@ nlohmann::ordered_json TunnelStatistics::summary() const {
   end["ce_marked"] = since(&Metrics::ce_marked);
   end["hold_ms"] = {{"p50", json_ms(hold_quantile(at_warm_, latest_, 0.50))},
                     {"p99", json_ms(hold_quantile(at_warm_, latest_, 0.99))}};
+  end["shared_bottleneck_paths"] = paths_in_groups(latest_);
   auto& drops = end["drops"] = nlohmann::ordered_json::object();
   for (std::size_t i = 0; i < drop_count; ++i) {
     drops[std::string(to_string(static_cast<Drop>(i)))] = latest_.drops[i] - at_warm_.drops[i];

@@ -21,7 +21,8 @@ std::uint64_t outer_bytes(const Metrics& metrics);
 std::optional<Duration> hold_quantile(const Metrics& before, const Metrics& after, double q);
 
 /// overhead_ratio: outer bytes sent / inner bytes accepted - 1, repair and control included;
-/// repair_ratio: FEC, reinjections and duplicates over all bytes sent.
+/// repair_ratio: FEC, reinjections and duplicates over all bytes sent. shared_bottleneck_paths:
+/// those that this end, sending, has found behind a bottleneck of another one, when the run ends.
 class TunnelStatistics {
  public:
   explicit TunnelStatistics(Duration warmup) : warm_(Instant{} + warmup) {}

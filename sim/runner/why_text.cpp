@@ -246,6 +246,11 @@ std::string words_of(const WhyShare& share, const TraceInfo& info) {
         "rate",
         ms(a), b / 10);
   }
+  if (name == "shared") {
+    const auto nearer = static_cast<std::size_t>(b);
+    return fmt::format("it shares a bottleneck with {}, which is {} nearer",
+                       nearer < info.links.size() ? info.links[nearer] : "another link", ms(a));
+  }
   if (name == "later") return "it would have delivered them " + lateness(a, b);
   if (name == "committed") {
     return fmt::format("its queue was committed beyond its horizon: {}, at most {}", ms(a), ms(b));

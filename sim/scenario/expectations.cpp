@@ -50,7 +50,7 @@ Node tunnel_keys() {
   }
   Node end = keys(
       "{overhead_ratio, repair_ratio, control_ratio, fec_recovered, reinjected, duplicates,"
-      " delivered_late, ce_marked, hold_ms: {p50, p99}}");
+      " delivered_late, ce_marked, hold_ms: {p50, p99}, shared_bottleneck_paths}");
   add(end, "drops", drops);
   return end;
 }

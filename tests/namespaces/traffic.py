@@ -39,6 +39,9 @@ def connect(host, port):
 def send(host, port, seconds):
     chunk = bytes(1 << 16)
     with connect(host, port) as connection:
+        # Whatever this machine's default: BBR sizes its window by the least round trip, which is
+        # nothing on a veth, and does not fill links whose queue is longer than that.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"cubic")
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             connection.sendall(chunk)
