@@ -205,9 +205,10 @@ void Binder::explain_missing(ClassId class_id, std::size_t bound, bool held) {
     }
     const ClassConfig& config = config_.classes[index(class_id)];
     const bool wanted = config.links.empty() || prefers(config, *path);
-    const Path* nearer = nearer_of_bottleneck(*path);
+    const bool left_out = is_bulk(config) && !path->for_bulk;
+    const Path* nearer = left_out ? nearer_of_bottleneck(*path) : nullptr;
     const Reason unworthy = nearer != nullptr ? Reason::shared : Reason::not_worth;
-    const Reason worthy = is_bulk(config) && !path->for_bulk ? unworthy : Reason::queue_full;
+    const Reason worthy = left_out ? unworthy : Reason::queue_full;
     const Reason eligible = path->capacity_probe.done() ? worthy : Reason::unmeasured;
     const Reason reason =
         path->unusable_because().value_or(wanted ? eligible : Reason::class_links);

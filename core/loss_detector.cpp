@@ -71,7 +71,9 @@ std::uint64_t LossDetector::sent_bytes_until(Instant at) const {
       high = middle;
     }
   }
-  return low == ring_floor().value ? 0 : record(PathSeq{low - 1}).sent_bytes;
+  if (low == next_.value) return sent_bytes_;
+  const SentRecord& later = record(PathSeq{low});
+  return later.sent_bytes - later.size;
 }
 
 PathSeq LossDetector::first_in_flight(PathSeq from) const {

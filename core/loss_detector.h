@@ -73,7 +73,7 @@ class LossDetector {
 
   const SentRecord& record(PathSeq number) const { return records_[number.value % sent_max]; }
   Bytes in_flight() const { return in_flight_; }
-  /// Bytes of all datagrams that left no later than `at`; of those still on record.
+  /// Bytes of all datagrams that left no later than `at`, or that are no longer on record.
   std::uint64_t sent_bytes_until(Instant at) const;
   PathSeq largest_acknowledged() const { return largest_acknowledged_; }
   bool ever_acknowledged() const { return acknowledged_any_; }

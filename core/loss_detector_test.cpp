@@ -59,6 +59,18 @@ TEST(LossDetector, knows_what_had_left_at_an_instant) {
   EXPECT_EQ(line.flight.sent_bytes_until(start + 1s), 1500u);
 }
 
+TEST(LossDetector, counts_what_is_no_longer_on_record_as_having_left) {
+  Line line;
+  std::uint64_t before = 0;
+  for (int i = 0; i < 2 * static_cast<int>(sent_max); ++i) {
+    line.send(start + i * Duration{1ms}, 100, false);
+    const std::uint64_t left = line.flight.sent_bytes_until(start + 10ms);
+    ASSERT_GE(left, before) << i;  // a difference of two answers is never negative
+    before = left;
+  }
+  EXPECT_GT(before, 100u * (sent_max - 1));
+}
+
 // --- acknowledgement and loss ---
 
 TEST(LossDetector, what_arrived_is_acknowledged_once) {

@@ -1,5 +1,6 @@
 #include "core/shared_bottleneck.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 

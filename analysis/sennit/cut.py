@@ -8,8 +8,8 @@ import matplotlib
 import numpy as np
 from matplotlib.lines import Line2D
 
-from sennit.drawing import (FLOW_COLOURS, GREY, INK, STYLE, add_legend, bulk_direction, mark_events,
-                            save, scale_top, set_time_axis)
+from sennit.drawing import (FLOW_COLOURS, GREY, INK, STYLE, add_legend, bulk_direction,
+                            draw_waiting, mark_events, save, set_time_axis)
 from sennit.limits import (SCREEN_COLOURS, SCREEN_DPI, View, compare, draw_link, finish, panels)
 from sennit.reader import TraceError
 
@@ -97,19 +97,9 @@ def _delivered(axis, view, rates, legend):
 
 
 def _delays(axis, view, legend):
-    handles, labels, largest = [], [], []
-    for link in view.run.links:
-        queue = view.path(link)
-        axis.plot(queue["time_s"], queue["link_queue_ms"], color=view.colour(link), linewidth=0.9)
-        largest.append(queue["link_queue_ms"].to_numpy(dtype=float))
-        handles.append(Line2D([], [], color=view.colour(link), linewidth=0.9))
-        labels.append(f"queue of {link}")
+    queues = [(link, view.path(link), view.colour(link)) for link in view.run.links]
     hold = view.cut(view.run.tunnel[view.receiver])
-    axis.plot(hold["time_s"], hold["hold_ms_p99"], color=GREY, linewidth=0.9)
-    largest.append(hold["hold_ms_p99"].to_numpy(dtype=float))
-    handles.append(Line2D([], [], color=GREY, linewidth=0.9))
-    labels.append("held for order, p99")
+    handles, labels = draw_waiting(axis, queues, hold, GREY)
     axis.set_ylabel("Delay, ms")
-    axis.set_ylim(0, scale_top(axis, largest))
     if legend:
         add_legend(axis, handles, labels, "Waiting")

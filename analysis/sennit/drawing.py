@@ -7,6 +7,7 @@ theirs through all panels. Sizes are for a page of 17 cm width, two columns of a
 import re
 
 import numpy as np
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
@@ -76,6 +77,20 @@ def scale_top(axis, series):
                   fontsize=6.5, color=GREY,
                   bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
     return usual
+
+
+def draw_waiting(axis, queues, hold, hold_colour):
+    """Queues, [(link, table of its path, colour)], and how long the receiver held packets for
+    order. Handles and labels for a legend."""
+    curves = [(f"queue of {link}", path["time_s"], path["link_queue_ms"], colour)
+              for link, path, colour in queues]
+    if hold["hold_ms_p99"].notna().any():
+        curves.append(("held for order, p99", hold["time_s"], hold["hold_ms_p99"], hold_colour))
+    for _, times, delays, colour in curves:
+        axis.plot(times, delays, color=colour, linewidth=0.9)
+    axis.set_ylim(0, scale_top(axis, [delays.to_numpy(dtype=float) for _, _, delays, _ in curves]))
+    handles = [Line2D([], [], color=colour, linewidth=0.9) for _, _, _, colour in curves]
+    return handles, [label for label, _, _, _ in curves]
 
 
 def set_time_axis(axes, run, begin, end):

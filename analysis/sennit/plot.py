@@ -10,7 +10,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from sennit.drawing import (FLOW_COLOURS, INK, LINK_COLOURS, STYLE, add_legend, arrow,
-                            bulk_direction, mark_events, save, scale_top, set_time_axis, smooth)
+                            bulk_direction, draw_waiting, mark_events, save, scale_top,
+                            set_time_axis, smooth)
 from sennit.reader import TraceError
 
 
@@ -103,20 +104,8 @@ def _delay(axis, run):
 
 def _queues(axis, run, direction):
     sender, receiver = ("a", "b") if direction == "up" else ("b", "a")
-    handles, labels, largest = [], [], []
-    for i, link in enumerate(run.links):
-        colour = LINK_COLOURS[i % len(LINK_COLOURS)]
-        series = run.paths[sender][link]
-        axis.plot(series["time_s"], series["link_queue_ms"], color=colour)
-        largest.append(series["link_queue_ms"].to_numpy(dtype=float))
-        handles.append(Line2D([], [], color=colour))
-        labels.append(f"queue of {link}")
-    hold = run.tunnel[receiver]
-    if hold["hold_ms_p99"].notna().any():
-        axis.plot(hold["time_s"], hold["hold_ms_p99"], color=INK, linewidth=0.9)
-        largest.append(hold["hold_ms_p99"].to_numpy(dtype=float))
-        handles.append(Line2D([], [], color=INK, linewidth=0.9))
-        labels.append("held for order, p99")
+    queues = [(link, run.paths[sender][link], LINK_COLOURS[i % len(LINK_COLOURS)])
+              for i, link in enumerate(run.links)]
+    handles, labels = draw_waiting(axis, queues, run.tunnel[receiver], INK)
     axis.set_ylabel("Queueing, ms")
-    axis.set_ylim(0, scale_top(axis, largest))
     add_legend(axis, handles, labels, f"Waiting {arrow(direction)}")

@@ -1,11 +1,11 @@
 #include "real/config/keys.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
-#include <cctype>
-#include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <stdexcept>
@@ -16,8 +16,6 @@
 namespace sennit {
 namespace {
 
-constexpr std::string_view base64_letters =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::size_t base64_size = 44, hex_size = 64;
 
 using PrivateKey = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
@@ -28,38 +26,21 @@ const unsigned char* octets(const TunnelKey& key) {
 }
 unsigned char* octets(TunnelKey& key) { return reinterpret_cast<unsigned char*>(key.data()); }
 
-std::optional<TunnelKey> parse_hex(std::string_view text) {
-  const auto digit = [](char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    const int letter = std::tolower(static_cast<unsigned char>(c));
-    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
-  };
+std::optional<TunnelKey> parse_hex(const std::string& text) {
   TunnelKey key{};
-  for (std::size_t i = 0; i < key.size(); ++i) {
-    const int high = digit(text[2 * i]), low = digit(text[2 * i + 1]);
-    if (high < 0 || low < 0) return {};
-    key[i] = static_cast<std::byte>(16 * high + low);
-  }
-  return key;
+  std::size_t size = 0;
+  if (OPENSSL_hexstr2buf_ex(octets(key), key.size(), &size, text.c_str(), '\0') != 1) return {};
+  return size == key.size() ? std::optional{key} : std::nullopt;
 }
 
-std::optional<TunnelKey> parse_base64(std::string_view text) {
-  if (text.back() != '=') return {};
+std::optional<TunnelKey> parse_base64(const std::string& text) {
+  std::array<unsigned char, base64_size / 4 * 3> bytes{};
+  const auto* from = reinterpret_cast<const unsigned char*>(text.data());
+  if (EVP_DecodeBlock(bytes.data(), from, static_cast<int>(base64_size)) < 0) return {};
   TunnelKey key{};
-  std::uint32_t bits = 0;
-  std::size_t have = 0, at = 0;
-  for (const char c : text.substr(0, base64_size - 1)) {
-    const std::size_t value = base64_letters.find(c);
-    if (value == std::string_view::npos) return {};
-    bits = bits << 6 | static_cast<std::uint32_t>(value);
-    have += 6;
-    if (have < 8) continue;
-    have -= 8;
-    key[at++] = static_cast<std::byte>(bits >> have & 0xff);
-  }
-  const bool unused_bits_set = (bits & ((1u << have) - 1)) != 0;
-  if (unused_bits_set) return {};
-  return key;
+  std::memcpy(key.data(), bytes.data(), key.size());
+  // OpenSSL overlooks spaces in front, bits beyond the key and padding of another length.
+  return to_base64(key) == text ? std::optional{key} : std::nullopt;
 }
 
 PrivateKey load_private(const TunnelKey& key) {
@@ -85,22 +66,15 @@ std::optional<TunnelKey> diffie_hellman(const TunnelKey& private_key, const Tunn
 }  // namespace
 
 std::optional<TunnelKey> parse_key(std::string_view text) {
-  if (text.size() == hex_size) return parse_hex(text);
-  if (text.size() == base64_size) return parse_base64(text);
+  if (text.size() == hex_size) return parse_hex(std::string{text});
+  if (text.size() == base64_size) return parse_base64(std::string{text});
   return {};
 }
 
 std::string to_base64(const TunnelKey& key) {
-  std::string text;
-  for (std::size_t i = 0; i < key.size(); i += 3) {
-    std::uint32_t bits = 0;
-    for (std::size_t j = i; j < i + 3; ++j) {
-      bits = bits << 8 | (j < key.size() ? std::to_integer<std::uint32_t>(key[j]) : 0u);
-    }
-    for (int shift = 18; shift >= 0; shift -= 6) text += base64_letters[bits >> shift & 63];
-  }
-  text.back() = '=';  // 32 bytes leave one letter of padding
-  return text;
+  std::array<unsigned char, base64_size + 1> text{};  // with a final zero
+  EVP_EncodeBlock(text.data(), octets(key), static_cast<int>(key.size()));
+  return {text.begin(), text.end() - 1};
 }
 
 TunnelKey new_private_key() {

@@ -191,8 +191,10 @@ bool may_make_devices() {
   const OwnNamespaces home;
   return OwnNamespaces::enter_new() && ::access("/dev/net/tun", R_OK | W_OK) == 0;
 }
-#define SENNIT_NEEDS_ROOT() \
-  if (!may_make_devices()) GTEST_SKIP() << "needs CAP_NET_ADMIN and /dev/net/tun"
+#define SENNIT_NEEDS_ROOT()                                                                    \
+  if (!may_make_devices())                                                                     \
+  GTEST_SKIP() << "no CAP_NET_ADMIN or no /dev/net/tun; it runs as root where there is a TUN " \
+                  "driver"
 
 TEST(TunDevice, the_kernels_tcp_takes_what_was_split) {
   SENNIT_NEEDS_ROOT();

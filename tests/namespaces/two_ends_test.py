@@ -113,7 +113,7 @@ class TwoEnds(unittest.TestCase):
 
 if __name__ == "__main__":
     if reason := unable():
-        print(f"skipped: {reason}")
+        print(f"skipped: {reason}; runs as root with /dev/net/tun, iproute2 and network namespaces")
         sys.exit(SKIPPED)
     DAEMON, CONTROL = sys.argv[1:3]
     unittest.main(argv=sys.argv[:1], verbosity=2)
